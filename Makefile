@@ -1,0 +1,111 @@
+# DistilBERT inside SQLite.  `make help` lists the targets.
+#
+# Objects live under build/MODE, so that modes stay side by side:
+#   release (default), asan, tsan, coverage.
+# Sources are found by wildcard.  Each is compiled twice: as part of the
+# loadable extension (build/MODE/so) and, with SQLITE_CORE, for linking into
+# a program (build/MODE/core), which tests, fuzz targets and `make static` use.
+
+MODE ?= release
+MODELS ?= answer
+B := build/$(MODE)
+
+CC ?= gcc
+ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+
+WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla
+BASE := -std=gnu11 -g -fPIC -fvisibility=hidden -ffp-contract=off \
+        -fno-math-errno -fno-trapping-math -pthread -Isrc
+HARD := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
+
+OPT_release  := -O2 $(HARD)
+OPT_asan     := -O1 -fno-omit-frame-pointer \
+                -fsanitize=address,undefined -fno-sanitize-recover=all
+OPT_tsan     := -O1 -fno-omit-frame-pointer -fsanitize=thread
+OPT_coverage := -O0 --coverage
+OPT          := $(OPT_$(MODE))
+
+CFLAGS  ?=
+LDFLAGS ?=
+ALL_CFLAGS := $(BASE) $(OPT) $(WARN) -DMODELS_$(MODELS) $(CFLAGS)
+ALL_LDFLAGS := $(filter -fsanitize% --coverage,$(OPT)) -pthread $(LDFLAGS)
+HARD_LINK := -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete
+LIBS := -lcjson -lm -ldl
+
+SRC  := $(sort $(wildcard src/*/*.c))
+SO   := $(SRC:%.c=$(B)/so/%.o)
+CORE := $(SRC:%.c=$(B)/core/%.o)
+
+# Instruction sets: a flag for one file each, never -march=native.
+ifeq ($(ARCH),x86_64)
+FLAGS_kernels_avx2   := -mavx2 -mfma
+FLAGS_kernels_avx512 := -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma
+endif
+file_flags = $(FLAGS_$(basename $(notdir $<)))
+# Kernels want loops unrolled and vectorised in every mode but coverage.
+KERNEL_OPT := $(if $(filter coverage,$(MODE)),,-O3)
+FLAGS_kernels_portable := $(KERNEL_OPT)
+FLAGS_kernels_avx2     += $(KERNEL_OPT)
+FLAGS_kernels_avx512   += $(KERNEL_OPT)
+FLAGS_kernels_neon     := $(KERNEL_OPT)
+
+.PHONY: all loadable static test unit sql oracle oom kernels asan tsan fuzz \
+        fuzz-replay bench quality lint format coverage demo install clean \
+        help packages examples
+.SECONDARY:
+
+all: loadable ## build distilbert.so
+
+loadable: $(B)/distilbert.so ## the same, under build/MODE
+	@if [ $(MODE) = release ]; then cp -f $< distilbert.so; fi
+
+$(B)/distilbert.so: $(SO)
+	$(CC) -shared -o $@ $(SO) $(ALL_LDFLAGS) $(HARD_LINK) \
+	  -Wl,--version-script=src/exports.map $(LIBS)
+
+static: $(B)/libdistilbert.a ## build/MODE/libdistilbert.a, for SQLITE_CORE
+
+$(B)/libdistilbert.a: $(CORE)
+	rm -f $@ && ar rcs $@ $(CORE)
+
+$(B)/so/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) $(file_flags) -MMD -MP -c -o $@ $<
+
+$(B)/core/%.o: %.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE $(file_flags) -MMD -MP -c -o $@ $<
+
+# The built-in checkpoint is pulled in by the assembler.
+$(B)/so/src/model/builtin.o $(B)/core/src/model/builtin.o: \
+  $(wildcard models/*.safetensors)
+
+# --- Tests ----------------------------------------------------------------
+# A program for each file of tests/unit and tests/oracle; each ends with a
+# line "N passed, N failed", which scripts/tally adds up.
+
+UNIT   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
+ORACLE := $(patsubst %.c,$(B)/%,$(wildcard tests/oracle/test_*.c))
+
+$(B)/tests/%: tests/%.c $(B)/libdistilbert.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ $< \
+	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+
+unit: $(UNIT) ## unit tests: arrays of {input, expected}
+	@scripts/tally unit $(UNIT)
+
+oracle: $(ORACLE) ## results of the reference implementation
+	@scripts/tally oracle $(ORACLE)
+
+help: ## this list
+	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' \
+	  $(MAKEFILE_LIST)
+
+format: ## rewrite sources with clang-format
+	clang-format-14 -i $(wildcard src/*/*.[ch] tests/*/*.[ch] examples/*.c)
+
+clean: ## remove everything built
+	rm -rf build distilbert.so
+
+-include $(shell find build -name '*.d' 2>/dev/null)

@@ -1,0 +1,53 @@
+/*
+ * error.c - writes the one sentence that explains a failure.
+ *
+ * Messages are cut to fit their 240 bytes, never in the middle of a UTF-8
+ * character: they may quote a model's name.
+ */
+#include "base/error.h"
+
+#include <stdarg.h>
+#include <stdio.h>
+#include <string.h>
+
+/* Takes back the bytes of a character that was cut in two. */
+static void trim_partial(char *text) {
+  size_t n = strlen(text), back = 0;
+  while (back < 4 && back < n && ((unsigned char)text[n - 1 - back] >> 6) == 2)
+    back++;
+  if (back == n)
+    return;
+  unsigned char lead = (unsigned char)text[n - 1 - back];
+  size_t want = lead >= 0xf0 ? 3 : lead >= 0xe0 ? 2 : lead >= 0xc0 ? 1 : 0;
+  if (back < want)
+    text[n - 1 - back] = 0;
+}
+
+int fail(Error *err, int code, const char *fmt, ...) {
+  if (!err)
+    return code;
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(err->message, sizeof err->message, fmt, args);
+  va_end(args);
+  trim_partial(err->message);
+  return code;
+}
+
+int fail_memory(Error *err) {
+  return fail(err, ERR_NOMEM, "out of memory");
+}
+
+int fail_prefix(Error *err, int code, const char *fmt, ...) {
+  if (!err)
+    return code;
+  Error was = *err;
+  va_list args;
+  va_start(args, fmt);
+  vsnprintf(err->message, sizeof err->message, fmt, args);
+  va_end(args);
+  size_t n = strlen(err->message);
+  snprintf(err->message + n, sizeof err->message - n, ": %s", was.message);
+  trim_partial(err->message);
+  return code;
+}

@@ -1,0 +1,43 @@
+/*
+ * file.h - reading files that may be anything.
+ *
+ * Opens without blocking on a FIFO or a device (regular files only, symbolic
+ * links are followed: Hugging Face's cache is made of them), reads exactly the
+ * size the file had when opened, and refuses a file that changed meanwhile.
+ */
+#ifndef BASE_FILE_H
+#define BASE_FILE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "error.h"
+
+typedef struct File {
+  int fd;
+  size_t size;
+  char name[128]; /* last part of the path, for messages */
+} File;
+
+/* ERR_IO: missing, not a regular file, unreadable. */
+int file_open(const char *path, File *out, Error *err);
+void file_close(File *file);
+
+/* Reads [offset, offset + bytes) whole. ERR_IO when the file is shorter. */
+int file_read(File *file, size_t offset, void *into, size_t bytes, Error *err);
+
+/* ERR_IO when the size is no longer what it was at file_open. */
+int file_unchanged(File *file, Error *err);
+
+/* A whole file of at most `limit` bytes as text with a 0 behind it (not
+ * counted); mem_free frees it. ERR_IO, ERR_RANGE (too long), ERR_NOMEM. */
+int file_text(const char *path, size_t limit, char **text, size_t *bytes,
+              Error *err);
+
+bool file_exists(const char *path); /* a regular file, links followed */
+bool file_is_folder(const char *path);
+
+/* "folder/name" into `out`; ERR_RANGE when it does not fit. */
+int path_join(char *out, size_t room, const char *folder, const char *name,
+              Error *err);
+
+#endif

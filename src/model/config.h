@@ -1,0 +1,60 @@
+/*
+ * config.h - config.json of a checkpoint, read and checked.
+ *
+ * Everything downstream trusts a Config: sizes are positive, in range, and
+ * fit together.  Which key means what in which family: reference/models.md.
+ */
+#ifndef MODEL_CONFIG_H
+#define MODEL_CONFIG_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include <stdint.h>
+#include "base/error.h"
+#include "tensor/kernels.h"
+
+typedef enum Family {
+  FAMILY_DISTILBERT,
+  FAMILY_BERT,
+  FAMILY_ROBERTA,
+  FAMILY_COUNT
+} Family;
+
+/* What the `architectures` entry promises; NONE: a bare encoder, or silent. */
+typedef enum Architecture {
+  ARCHITECTURE_NONE,
+  ARCHITECTURE_QUESTION_ANSWERING,
+  ARCHITECTURE_MASKED_LM,
+  ARCHITECTURE_SEQUENCE_CLASSIFICATION,
+  ARCHITECTURE_TOKEN_CLASSIFICATION,
+  ARCHITECTURE_MULTIPLE_CHOICE
+} Architecture;
+
+typedef struct Config {
+  Family family;
+  Architecture architecture;
+  size_t dim, n_layers, n_heads, hidden_dim; /* C, L, H, F */
+  size_t vocab_size, max_positions, n_types; /* V; n_types 0: DistilBERT */
+  int32_t pad_id;
+  float norm_eps;
+  Activation activation;
+  bool tie_embeddings;
+  bool sinusoidal;
+} Config;
+
+enum {
+  CONFIG_MAX_BYTES = 16 << 20,
+  CONFIG_MAX_DIM = 1 << 16,
+  CONFIG_MAX_LAYERS = 1024,
+  CONFIG_MAX_VOCAB = 1 << 24,
+  CONFIG_MAX_POSITIONS = 1 << 20
+};
+
+/* ERR_FORMAT: a missing or senseless value; ERR_UNSUPPORTED: another
+ * model_type or an unknown activation, by name. */
+int config_parse(const char *json, size_t bytes, Config *out, Error *err);
+
+/* "distilbert", "bert", "roberta" */
+const char *family_name(Family family);
+
+#endif

@@ -1,0 +1,83 @@
+/*
+ * model.h - a checkpoint in memory: weights, tokenizer, what it can do.
+ *
+ * Immutable once open, and shared by all connections and threads.  A path is
+ * a Hugging Face directory or one .safetensors file that carries the other
+ * files' texts in its metadata.
+ */
+#ifndef MODEL_MODEL_H
+#define MODEL_MODEL_H
+
+#include "base/error.h"
+#include "base/poll.h"
+#include "model/config.h"
+#include "text/tokenizer.h"
+
+/* y = x W^T + b: weight [n_out][n_in] row-major, bias [n_out]. */
+typedef struct Linear {
+  const float *weight, *bias;
+  size_t n_out, n_in;
+} Linear;
+
+typedef struct Norm {
+  const float *gain, *bias; /* [C] */
+} Norm;
+
+/* Rows of an embedding table, as floats or as bytes with a scale each. */
+typedef struct Table {
+  const float *rows;      /* NULL when quantised */
+  const int8_t *q_rows;   /* NULL when not */
+  const float *q_scales;  /* [n] */
+  size_t n, dim;
+} Table;
+
+typedef struct Layer {
+  Linear query, key, value, attention_out; /* [C][C] */
+  Norm attention_norm;
+  Linear up, down; /* [F][C], [C][F] */
+  Norm output_norm;
+} Layer;
+
+/* Tasks are bits: a checkpoint has those whose head it has. */
+enum {
+  TASK_EMBED = 1,
+  TASK_ANSWER = 2,
+  TASK_FILL = 4,
+  TASK_CLASSIFY = 8,
+  TASK_ENTITIES = 16,
+  TASK_CHOOSE = 32
+};
+
+typedef struct Model {
+  Config config;
+  Tokenizer *tokenizer; /* owned */
+  unsigned tasks;
+  size_t max_tokens; /* template included: positions, tokenizer's limit */
+  size_t bytes;      /* of weights in memory */
+  Table words, positions, types; /* types.n 0: none */
+  Norm embedding_norm;
+  Layer *layers; /* owned, [L] */
+  Linear answer; /* QA head [2][C]; weight NULL: none */
+  void *pages;   /* owned: all widened weights */
+  size_t pages_bytes;
+} Model;
+
+/* ERR_IO, ERR_FORMAT, ERR_UNSUPPORTED, ERR_NOMEM, ERR_INTERRUPT. */
+int model_open(const char *path, const Poll *poll, Model **out, Error *err);
+
+/* The same of a one-file checkpoint that lies in memory for good. */
+int model_open_memory(const unsigned char *file, size_t bytes,
+                      const Poll *poll, Model **out, Error *err);
+void model_free(Model *model);
+
+/* SHA-256 over config, tokenizer files, tensors and the numerics version, as
+ * 64 hex digits and a 0. Reads the files again. */
+int model_fingerprint(const char *path, const Poll *poll, char out[65],
+                      Error *err);
+int model_fingerprint_memory(const unsigned char *file, size_t bytes,
+                             const Poll *poll, char out[65], Error *err);
+
+/* "answer,embed": the names of the bits, for people. Returns out. */
+char *task_names(unsigned tasks, char *out, size_t room);
+
+#endif

@@ -1,0 +1,68 @@
+/*
+ * registry.h - the models this process knows, by name.
+ *
+ * One list for all connections.  A model is loaded by the first use, once,
+ * while later comers wait for it; it is freed when it was removed (or is the
+ * least recently used and memory_limit is exceeded) and its last user is done.
+ *
+ * Where a name leads: a registered one; else, for names without a registered
+ * model, the folder or NAME.safetensors under DISTILBERT_MODEL_PATH; else the
+ * built-in model of that name.  Never an absolute path, never "..".
+ */
+#ifndef MODEL_REGISTRY_H
+#define MODEL_REGISTRY_H
+
+#include <stdbool.h>
+#include "model/model.h"
+
+enum { MODEL_NAME_MAX = 255 };
+
+typedef struct ModelEntry ModelEntry; /* opaque, counted */
+
+/* Registers; nothing is read but the path's existence. The same name with the
+ * same bytes is no error; with others ERR_RANGE. precision NULL: fp32. */
+int registry_add(const char *name, const char *path, const char *precision,
+                 const char *options, Error *err);
+/* ERR_RANGE: no such name. A model in use lives until its last user is done. */
+int registry_remove(const char *name, Error *err);
+
+/*
+ * A loaded model for use, of that name ("name" or "name@fingerprint"), or
+ * with name NULL the one set for the task, else the built-in one that has its
+ * head. `task` is one TASK_ bit, or 0 for the tokenizer alone. Hand it back
+ * with registry_done. ERR_RANGE: unknown name, wrong fingerprint, no such
+ * head (names it); and what model_open gives.
+ */
+int registry_use(const char *name, unsigned task, const Poll *poll,
+                 ModelEntry **entry, const Model **model, Error *err);
+void registry_done(ModelEntry *entry);
+
+/* The fingerprint of a model (64 hex digits), loading it not needed. */
+int registry_fingerprint(const char *name, const Poll *poll, char out[65],
+                         Error *err);
+
+/* What distilbert_models shows of an entry; unknown values are 0 or "". */
+typedef struct ModelRow {
+  char *name, *path, *options; /* owned by the row; path NULL: built in */
+  char family[16], tasks[64], precision[8], fingerprint[65];
+  size_t layers, dim, max_tokens, bytes;
+  bool loaded;
+} ModelRow;
+
+typedef struct ModelRows {
+  ModelRow *rows;
+  size_t n;
+} ModelRows;
+
+int registry_rows(ModelRows *out, Error *err);
+void registry_rows_clear(ModelRows *rows);
+
+/* Bytes of weights held by loaded models. */
+size_t registry_bytes(void);
+
+/* Counts connections; the last one's release frees unused models' weights
+ * and ends the threads. */
+void registry_retain(void);
+void registry_release(void);
+
+#endif

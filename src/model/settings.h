@@ -1,0 +1,40 @@
+/*
+ * settings.h - the process's settings: what distilbert_config shows.
+ *
+ * Each has an environment variable DISTILBERT_<KEY> for its first value.
+ * A bad value there is ignored, as an extension must load; distilbert_config
+ * refuses one with an error that lists the valid ones.
+ */
+#ifndef MODEL_SETTINGS_H
+#define MODEL_SETTINGS_H
+
+#include "base/error.h"
+#include "model/run.h"
+
+typedef enum Setting {
+  SETTING_THREADS,      /* 1 ... 64; initial: CPUs available */
+  SETTING_MEMORY_LIMIT, /* bytes of weights kept; 0: no limit */
+  SETTING_ENGINE,       /* native | blas */
+  SETTING_ANSWER_MODEL, /* name, empty: the built-in one */
+  SETTING_COUNT
+} Setting;
+
+enum { SETTING_TEXT_MAX = 256 }; /* bytes of any value, its 0 included */
+
+const char *setting_key(Setting s);
+const char *setting_help(Setting s);
+
+/* SETTING_COUNT when there is no such key. */
+Setting setting_find(const char *key);
+
+/* The value, and the first value, as text. */
+void setting_text(Setting s, char out[SETTING_TEXT_MAX]);
+void setting_initial(Setting s, char out[SETTING_TEXT_MAX]);
+
+/* ERR_RANGE, listing the valid values. */
+int setting_change(Setting s, const char *text, Error *err);
+
+size_t setting_number(Setting s); /* THREADS, MEMORY_LIMIT */
+Engine setting_engine(void);
+
+#endif

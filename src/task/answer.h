@@ -1,0 +1,53 @@
+/*
+ * answer.h - extractive question answering, as the Hugging Face pipeline does
+ * it (reference/pipelines.md 1).
+ *
+ * Question and context in, spans of the context with scores out.  A long
+ * context is read in overlapping windows; windows of all the queries given go
+ * through the encoder in full batches.
+ */
+#ifndef TASK_ANSWER_H
+#define TASK_ANSWER_H
+
+#include "model/model.h"
+#include "model/run.h"
+
+typedef struct AnswerOptions {
+  size_t top_k;          /* 1 */
+  size_t max_answer_len; /* 15 tokens */
+  size_t max_seq_len;    /* tokens a window; 0: min(model's limit, 384) */
+  size_t doc_stride;     /* tokens of overlap; SIZE_MAX: min(len / 2, 128) */
+  bool impossible;       /* false: handle_impossible_answer */
+  bool align_to_words;   /* true */
+  bool merge;            /* false: add up equal answers, transformers 4.54+ */
+} AnswerOptions;
+
+extern const AnswerOptions answer_defaults;
+
+typedef struct Answer {
+  double score;
+  uint32_t start, end; /* characters of the context */
+  uint32_t byte_start, byte_end;
+} Answer;
+
+typedef struct Answers {
+  Answer *items; /* owned; best first */
+  size_t n, capacity;
+} Answers;
+
+typedef struct AnswerQuery {
+  EncodeText question, context; /* borrowed */
+  Answers answers;              /* out */
+} AnswerQuery;
+
+/*
+ * Answers n queries. ERR_RANGE: an option outside its limits, a question that
+ * leaves no room, a stride not below the window (each named with the limit);
+ * an empty question or context has no answers. Answers found are kept in
+ * queries[i].answers until answers_clear.
+ */
+int answer_run(const Model *model, const Run *run, const AnswerOptions *how,
+               AnswerQuery *queries, size_t n, Error *err);
+void answers_clear(Answers *a);
+
+#endif

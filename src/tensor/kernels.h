@@ -1,0 +1,105 @@
+/*
+ * kernels.h - arithmetic on "tokens in lanes", once for each instruction set.
+ *
+ * Activations are stored [panel][feature][LANES]: LANES tokens side by side,
+ * feature after feature; a panel of C features takes C * LANES floats.
+ * Weights stay row-major as the file has them and are read as scalars.
+ *
+ *              lane 0   lane 1  ...  lane 15
+ *   feature 0 [ tok 0    tok 1        tok 15 ]   <- 64 bytes
+ *   feature 1 [ ...                          ]
+ *
+ * The promise: every set gives the same bits.  Each output element is one
+ * chain of fused multiply-adds in k order, started from bias (or zero, or the
+ * value already there); sums over features run in feature order in each lane;
+ * exp, erf and tanh are the polynomials of math.h in this folder.  No
+ * -ffast-math, no contraction.  kernels_portable.c is the specification.
+ *
+ * All float pointers to lanes are 64-byte aligned.
+ */
+#ifndef TENSOR_KERNELS_H
+#define TENSOR_KERNELS_H
+
+#include <stdbool.h>
+#include <stddef.h>
+
+enum { LANES = 16 };
+
+/*
+ * C[i][lane] = start + sum over k of A[i*row_stride + k*k_stride] * B[k][lane]
+ * for `rows` rows and `panels` panels of lanes. Panel p of B is at
+ * b + p*b_panel (k-th vector at + k*LANES), of C at c + p*c_panel (row i at
+ * + i*LANES). start: C's present value when `add`, else bias[i], else 0.
+ * A weight matrix is row_stride = K, k_stride = 1; keys and values of
+ * attention are read out of lanes with other strides.
+ */
+typedef struct Product {
+  size_t rows, panels, depth; /* depth: number of k */
+  const float *a;
+  size_t row_stride, k_stride;
+  const float *b;
+  size_t b_panel;
+  float *c;
+  size_t c_panel;
+  const float *bias; /* NULL: none */
+  bool add;
+} Product;
+
+typedef enum Activation {
+  ACTIVATION_NONE,
+  ACTIVATION_GELU,       /* 0.5 x (1 + erf(x / sqrt 2)) */
+  ACTIVATION_GELU_TANH,  /* gelu_new, gelu_pytorch_tanh, gelu_accurate */
+  ACTIVATION_GELU_FAST,  /* gelu_fast: the same with rounded constants */
+  ACTIVATION_QUICK_GELU, /* x sigmoid(1.702 x) */
+  ACTIVATION_GELU_10,    /* gelu clipped to [-10, 10] */
+  ACTIVATION_RELU,
+  ACTIVATION_RELU2, /* relu(x)^2 */
+  ACTIVATION_RELU6,
+  ACTIVATION_LEAKY_RELU, /* slope 0.01 */
+  ACTIVATION_SILU,
+  ACTIVATION_SIGMOID,
+  ACTIVATION_TANH,
+  ACTIVATION_MISH,
+  ACTIVATION_LAPLACE /* 0.5 (1 + erf((x - mu) / (sigma sqrt 2))) */
+} Activation;
+
+typedef struct Kernels {
+  const char *name; /* "portable", "avx2", "avx512", "neon" */
+  bool (*usable)(void);
+
+  void (*product)(const Product *p);
+
+  /* x = activation(x), n a multiple of LANES. */
+  void (*activate)(Activation how, size_t n, float *x);
+
+  /*
+   * x = norm(x + y) over C features of one panel: (v - mean) / sqrt(var + eps)
+   * * gain + bias, biased variance, two passes. y may be NULL.
+   */
+  void (*add_norm)(size_t C, float *x, const float *y, const float *gain,
+                   const float *bias, float eps);
+
+  /*
+   * Softmax of scale * s over n rows, lane by lane, in place:
+   * s[j][lane] = exp(scale * (s[j] - max_j s[j])) / sum over j.
+   */
+  void (*softmax)(size_t n, float *s, float scale);
+} Kernels;
+
+/*
+ * The best usable set, or the one DISTILBERT_KERNELS names; chosen once. An
+ * unknown or unusable name falls back to the best and *refused (may be NULL)
+ * tells so.
+ */
+const Kernels *kernels_pick(bool *refused);
+
+/* All sets compiled in, best first, NULL-terminated. */
+extern const Kernels *const kernels_all[];
+const Kernels *kernels_named(const char *name); /* NULL: none such, unusable */
+
+/* Scalar versions of the same polynomials, same bits as the lanes'. */
+float math_exp(float x);
+float math_erf(float x);
+float math_tanh(float x);
+
+#endif

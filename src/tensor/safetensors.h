@@ -1,0 +1,78 @@
+/*
+ * safetensors.h - reads the header of a safetensors file, strictly.
+ *
+ *     u64 N (little-endian) | N bytes of JSON | tensor data to the end
+ *
+ * Every rule of the reference reader, and a few more of ours (no duplicate
+ * name, header at most 1 MiB, at most 65,536 tensors): tensors must cover the
+ * data without holes or overlaps, sizes must agree with shapes, and the file
+ * must end where the last tensor ends.  Data is little-endian and may be
+ * unaligned.
+ *
+ * Source of the rules: reference/formats.md 1 (huggingface/safetensors).
+ */
+#ifndef TENSOR_SAFETENSORS_H
+#define TENSOR_SAFETENSORS_H
+
+#include <stddef.h>
+#include <stdint.h>
+#include <cjson/cJSON.h>
+#include "base/error.h"
+
+enum {
+  SAFETENSORS_MAX_HEADER = 1 << 20, /* bytes of JSON */
+  SAFETENSORS_MAX_TENSORS = 65536,
+  SAFETENSORS_MAX_RANK = 8
+};
+
+typedef enum Dtype {
+  DTYPE_F32,
+  DTYPE_F16,
+  DTYPE_BF16,
+  DTYPE_F64,
+  DTYPE_I8,
+  DTYPE_I64,
+  DTYPE_OTHER /* valid, but nothing we compute with */
+} Dtype;
+
+typedef struct TensorInfo {
+  const char *name; /* borrowed from the header */
+  Dtype dtype;
+  const char *dtype_name; /* as the file says it */
+  size_t rank;
+  size_t shape[SAFETENSORS_MAX_RANK];
+  size_t n;             /* elements */
+  size_t offset, bytes; /* in the data; the data starts at data_offset */
+} TensorInfo;
+
+typedef struct Safetensors {
+  cJSON *header;       /* owned */
+  TensorInfo *tensors; /* owned, sorted by name */
+  size_t n_tensors;
+  size_t data_offset; /* 8 + N */
+} Safetensors;
+
+/* How many bytes of header a file has: needs the first 8 bytes of a file of
+ * file_size bytes. ERR_FORMAT, ERR_RANGE. */
+int safetensors_header_size(const unsigned char first[8], size_t file_size,
+                            size_t *header_bytes, Error *err);
+
+/* Parses the JSON of `header_bytes` bytes (without the 8 in front). */
+int safetensors_parse(const char *json, size_t header_bytes, size_t file_size,
+                      Safetensors *out, Error *err);
+void safetensors_clear(Safetensors *s);
+
+/* NULL: no tensor of that name. */
+const TensorInfo *safetensors_find(const Safetensors *s, const char *name);
+
+/* A string of __metadata__, borrowed; NULL when absent. */
+const char *safetensors_metadata(const Safetensors *s, const char *key);
+
+/*
+ * Widens n elements of F32, F16, BF16 or F64 at `data` (any alignment) to
+ * floats. ERR_UNSUPPORTED for another dtype.
+ */
+int tensor_widen(Dtype dtype, const unsigned char *data, size_t n, float *out,
+                 Error *err);
+
+#endif

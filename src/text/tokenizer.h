@@ -1,0 +1,128 @@
+/*
+ * tokenizer.h - text to token ids with offsets, exactly as the Hugging Face
+ * "fast" tokenizers do it.
+ *
+ * A Tokenizer is read from the texts of a checkpoint's files and then never
+ * changes; any number of threads may use it.  Text is read through a cursor
+ * that holds a few words at a time, so that a text of any length costs no more
+ * memory than the tokens asked for:
+ *
+ *     TextCursor c;
+ *     tokenizer_begin(tokenizer, text, bytes, &c);
+ *     tokenizer_next(&c, 384, poll, &encoding, err);   // >= 384, or the end
+ *
+ * Texts may hold NUL, ill-formed UTF-8 (each maximal ill-formed part reads as
+ * U+FFFD) and anything else; time is linear in their length.
+ */
+#ifndef TEXT_TOKENIZER_H
+#define TEXT_TOKENIZER_H
+
+#include "base/error.h"
+#include "base/poll.h"
+#include "text/token.h"
+
+typedef struct Tokenizer Tokenizer;
+
+/* The text of one file; text NULL: there is no such file. */
+typedef struct FileText {
+  const char *text;
+  size_t bytes;
+} FileText;
+
+typedef struct TokenizerFiles {
+  FileText tokenizer_json;
+  FileText tokenizer_config;   /* tokenizer_config.json */
+  FileText special_tokens_map; /* special_tokens_map.json */
+  FileText vocab_txt;
+  FileText vocab_json, merges_txt;
+} TokenizerFiles;
+
+/* Which tokenizer a family has when the files leave it open. */
+typedef enum TokenizerKind {
+  TOKENIZER_WORDPIECE, /* DistilBERT, BERT */
+  TOKENIZER_BYTE_BPE   /* RoBERTa */
+} TokenizerKind;
+
+/*
+ * Builds a tokenizer; the files' texts may be freed afterwards. Which key of
+ * which file counts: reference/tokenizers.md 11. ERR_FORMAT, ERR_UNSUPPORTED
+ * (another model type or normalizer, by name), ERR_NOMEM.
+ */
+int tokenizer_open(TokenizerKind kind, const TokenizerFiles *files,
+                   Tokenizer **out, Error *err);
+void tokenizer_free(Tokenizer *t);
+
+size_t tokenizer_size(const Tokenizer *t);         /* 1 + the highest id */
+size_t tokenizer_model_max(const Tokenizer *t);    /* 0: no limit given */
+bool tokenizer_lowercases(const Tokenizer *t);
+
+/* Ids of the special tokens, -1 where there is none. */
+typedef struct SpecialIds {
+  int32_t cls, sep, pad, unk, mask;
+} SpecialIds;
+SpecialIds tokenizer_special(const Tokenizer *t);
+
+/* The id of a token's exact text, added tokens included; -1: none. */
+int32_t tokenizer_id(const Tokenizer *t, const char *text, size_t bytes);
+/* The text of an id, borrowed; NULL: no such id. */
+const char *tokenizer_token(const Tokenizer *t, int32_t id, size_t *bytes);
+
+/* Template tokens around one text, around a pair. */
+size_t tokenizer_n_added(const Tokenizer *t, bool pair);
+
+/* Opaque to callers, a plain value without owned memory. */
+typedef struct TextCursor {
+  const Tokenizer *tokenizer;
+  const char *text;
+  size_t bytes;   /* < 2^32 */
+  size_t at;      /* byte position of what comes next */
+  uint32_t chars; /* characters before `at` */
+  int32_t words;  /* words before `at` */
+  size_t after_added; /* where the last added token ended, for lstrip */
+  bool done;      /* nothing is left */
+} TextCursor;
+
+/* ERR_RANGE when the text has 2^31 bytes or more (SQLite has none such). */
+int tokenizer_begin(const Tokenizer *t, const char *text, size_t bytes,
+                    TextCursor *out, Error *err);
+
+/* Appends tokens (sequence 0, type 0) until at least `n` were appended by
+ * this call or the text ends. ERR_NOMEM, ERR_INTERRUPT. */
+int tokenizer_next(TextCursor *cursor, size_t n, const Poll *poll,
+                   Encoding *out, Error *err);
+
+/* The number of tokens of a whole text, template not included, in constant
+ * memory. */
+int tokenizer_count(const Tokenizer *t, const char *text, size_t bytes,
+                    const Poll *poll, size_t *out, Error *err);
+
+typedef enum Truncation {
+  TRUNCATE_NOT,
+  TRUNCATE_LONGEST_FIRST,
+  TRUNCATE_ONLY_FIRST,
+  TRUNCATE_ONLY_SECOND
+} Truncation;
+
+typedef struct EncodeText {
+  const char *text; /* NULL as the second text: there is no pair */
+  size_t bytes;
+} EncodeText;
+
+/*
+ * Encodes a text or a pair with its template. max_tokens counts template
+ * tokens. `*cut` (may be NULL) tells whether something was truncated. Stops
+ * reading a text at the limit. ERR_RANGE "too short" where ONLY_FIRST or
+ * ONLY_SECOND would leave nothing of that text.
+ */
+int tokenizer_encode(const Tokenizer *t, EncodeText a, EncodeText b,
+                     Truncation how, size_t max_tokens, const Poll *poll,
+                     Encoding *out, bool *cut, Error *err);
+
+/*
+ * Puts the template around token lists: `a` alone (b NULL) or a pair.
+ * Sequence numbers and type ids are set here.
+ */
+int tokenizer_template(const Tokenizer *t, const Encoding *a,
+                       const Token *b, size_t n_b, Encoding *out, Error *err);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * window.h - a long second text as overlapping windows, each with the whole
+ * first text and the template (only_second truncation with overflow,
+ * reference/tokenizers.md 8).
+ *
+ *     window size W = max_tokens - template - tokens of the first text
+ *     windows start at 0, W - stride, 2 (W - stride), ...; the first that
+ *     reaches the end of the text is the last
+ *
+ * Reads the text as it goes: memory is that of one window.
+ */
+#ifndef TEXT_WINDOW_H
+#define TEXT_WINDOW_H
+
+#include "text/tokenizer.h"
+
+typedef struct Windows {
+  const Tokenizer *tokenizer; /* borrowed */
+  Encoding first;             /* the first text's tokens */
+  Encoding ahead;             /* tokens read of the second text */
+  TextCursor cursor;
+  size_t size, stride; /* W, and tokens shared by neighbours */
+  size_t position;     /* index of ahead.tokens[0] in the second text */
+  bool done;
+} Windows;
+
+/*
+ * ERR_RANGE: the first text leaves no room for a token, or stride >= W while
+ * the text needs a second window (both numbers are named).
+ */
+int windows_open(const Tokenizer *t, EncodeText first, EncodeText second,
+                 size_t max_tokens, size_t stride, const Poll *poll,
+                 Windows *out, Error *err);
+
+/* Fills *out (emptied first) with the next window; *more false: none left.
+ * There is always at least one window, even of an empty text. */
+int windows_next(Windows *w, const Poll *poll, Encoding *out, bool *more,
+                 Error *err);
+void windows_close(Windows *w);
+
+#endif
