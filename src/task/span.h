@@ -21,13 +21,17 @@ typedef struct Span {
  * the whole window, tokens not allowed 0. *null_score: p_start[0] * p_end[0].
  * Afterwards entry 0 of both is 0.
  */
-void span_probabilities(const bool *allowed, size_t n, float *start,
-                        float *end, double *null_score);
+void span_probabilities(const bool *allowed, size_t n, float *start, float *end,
+                        double *null_score);
+
+/* Room for the k best of n tokens: k, or fewer where there are fewer spans. */
+size_t span_room(size_t n, size_t max_len, size_t k);
 
 /*
  * The k best spans, best first (equal scores: lower start, then lower end),
  * scores of 0 left out, spans with an end or start not allowed left out.
- * Returns how many were written to out[k]. Time O(n max_len + k log k)
+ * Returns how many were written to out[span_room(n, max_len, k)]. Time
+ * O(n max_len + c log k), c: candidates that were among the best for a while.
  */
 size_t span_best(const bool *allowed, size_t n, const float *p_start,
                  const float *p_end, size_t max_len, size_t k, Span *out);
