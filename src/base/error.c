@@ -9,6 +9,7 @@
 #include <stdarg.h>
 #include <stdio.h>
 #include <string.h>
+#include "base/utf8.h"
 
 /* Takes back the bytes of a character that was cut in two. */
 static void trim_partial(char *text) {
@@ -50,4 +51,23 @@ int fail_prefix(Error *err, int code, const char *fmt, ...) {
   snprintf(err->message + n, sizeof err->message - n, ": %s", was.message);
   trim_partial(err->message);
   return code;
+}
+
+char *error_quote(char out[ERROR_QUOTE], const char *text) {
+  size_t n = 0, left = strlen(text);
+  while (left > 0) {
+    size_t length = utf8_length(text, left), step = length ? length : 1;
+    if (n + step >= ERROR_QUOTE)
+      break;
+    unsigned char c = (unsigned char)*text;
+    if (length == 0 || c < 0x20 || c == 0x7f)
+      out[n] = '?';
+    else
+      memcpy(out + n, text, step);
+    n += step;
+    text += step;
+    left -= step;
+  }
+  out[n] = 0;
+  return out;
 }

@@ -5,7 +5,8 @@
  * writes one sentence into the caller's Error and passes the code up:
  *
  *     if (end > file_size)
- *       return fail(err, ERR_FORMAT, "tensor %s ends at %zu, file at %zu", ...);
+ *       return fail(err, ERR_FORMAT, "tensor %s ends at %zu, file at %zu",
+ * ...);
  *
  * The sentence names the thing and the limit, never the content of a file.
  * src/sql prefixes the SQL function's name and maps codes to SQLite's.
@@ -38,5 +39,13 @@ int fail_memory(Error *err);
 /* Puts "PREFIX: " in front of the message already there; returns `code`. */
 int fail_prefix(Error *err, int code, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
+
+/*
+ * `text` made fit to be quoted in a message: at most ERROR_QUOTE - 1 bytes, cut
+ * at a character; control characters and ill-formed UTF-8 read '?'. Returns
+ * out.
+ */
+enum { ERROR_QUOTE = 64 };
+char *error_quote(char out[ERROR_QUOTE], const char *text);
 
 #endif

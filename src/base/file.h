@@ -10,12 +10,14 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 #include "error.h"
 
 typedef struct File {
-  int fd;
+  int fd; /* -1: closed */
   size_t size;
-  char name[128]; /* last part of the path, for messages */
+  int64_t modified;       /* nanoseconds since 1970 */
+  char name[ERROR_QUOTE]; /* last part of the path, for messages */
 } File;
 
 /* ERR_IO: missing, not a regular file, unreadable. */
@@ -25,7 +27,7 @@ void file_close(File *file);
 /* Reads [offset, offset + bytes) whole. ERR_IO when the file is shorter. */
 int file_read(File *file, size_t offset, void *into, size_t bytes, Error *err);
 
-/* ERR_IO when the size is no longer what it was at file_open. */
+/* ERR_IO when size or time are no longer what they were at file_open. */
 int file_unchanged(File *file, Error *err);
 
 /* A whole file of at most `limit` bytes as text with a 0 behind it (not

@@ -16,16 +16,23 @@
 #include <cjson/cJSON.h>
 #include "error.h"
 
-enum { JSON_MAX_DEPTH = 32 };
+enum {
+  JSON_MAX_DEPTH = 32,
+  JSON_MAX_VALUES = 1 << 20 /* cJSON takes about 80 bytes for each */
+};
 
 /*
  * Parses `bytes` bytes (<= limit). `what` names the text in messages
  * ("config.json"). cJSON_Delete frees *out. ERR_FORMAT: not JSON, deeper than
  * JSON_MAX_DEPTH, a key twice in one object, a number that is not finite or an
- * integer beyond 2^53, NUL in a string; ERR_RANGE: longer than limit.
+ * integer beyond 2^53, NUL in a string; ERR_RANGE: longer than limit, more
+ * than JSON_MAX_VALUES values.
  */
 int json_parse(const char *what, const char *text, size_t bytes, size_t limit,
                cJSON **out, Error *err);
+
+/* A whole number >= 0 as a size; false when `item` is anything else. */
+bool json_size(const cJSON *item, size_t *out);
 
 /* NULL when absent or JSON null (case-sensitive). */
 const cJSON *json_get(const cJSON *object, const char *key);
