@@ -25,9 +25,9 @@ typedef struct Norm {
 
 /* Rows of an embedding table, as floats or as bytes with a scale each. */
 typedef struct Table {
-  const float *rows;      /* NULL when quantised */
-  const int8_t *q_rows;   /* NULL when not */
-  const float *q_scales;  /* [n] */
+  const float *rows;     /* NULL when quantised */
+  const int8_t *q_rows;  /* NULL when not */
+  const float *q_scales; /* [n] */
   size_t n, dim;
 } Table;
 
@@ -66,8 +66,8 @@ typedef struct Model {
 int model_open(const char *path, const Poll *poll, Model **out, Error *err);
 
 /* The same of a one-file checkpoint that lies in memory for good. */
-int model_open_memory(const unsigned char *file, size_t bytes,
-                      const Poll *poll, Model **out, Error *err);
+int model_open_memory(const unsigned char *file, size_t bytes, const Poll *poll,
+                      Model **out, Error *err);
 void model_free(Model *model);
 
 /* SHA-256 over config, tokenizer files, tensors and the numerics version, as

@@ -1,0 +1,19 @@
+/*
+ * builtin.h - the checkpoints that are part of the library.
+ */
+#ifndef MODEL_BUILTIN_H
+#define MODEL_BUILTIN_H
+
+#include <stddef.h>
+
+typedef struct Builtin {
+  const char *name;
+  unsigned tasks;            /* TASK_ bits its heads serve */
+  const unsigned char *file; /* a one-file checkpoint, in read-only data */
+  const unsigned char *end;
+} Builtin;
+
+/* The i-th, or NULL behind the last one. */
+const Builtin *builtin_at(size_t i);
+
+#endif

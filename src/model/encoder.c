@@ -1,0 +1,485 @@
+/*
+ * encoder.c - the forward pass, one operation a line.
+ *
+ * Dimensions, here and wherever they are spoken of:
+ *   T tokens   P panels of LANES tokens   C channels   H heads
+ *   D head size (C / H)   F feed-forward   L layers
+ *
+ * Activations are [P][C][LANES], token t in lane t % LANES of panel
+ * t / LANES; texts lie back to back without gaps, so a panel may hold the end
+ * of one text and the start of the next.  Only attention sees that: a text's
+ * queries meet that text's keys alone, and a result is written to its own
+ * lanes alone.  So neighbours never matter, to the bit.
+ *
+ * An operation is cut into tasks that any thread may take; each output element
+ * is made by one task, in one order.  Everything is allocated before the first
+ * operation.  Equations: reference/models.md 1 (post-norm transformer).
+ */
+#include "model/encoder.h"
+
+#include <math.h>
+#include <string.h>
+#include "base/memory.h"
+#include "base/pool.h"
+#include "tensor/blas.h"
+
+enum {
+  GROUP = 3,      /* panels that the microkernel takes at once */
+  ROWS = 96,      /* output rows of a linear task: divides 384, 768, 3072 */
+  PROJECTIONS = 3 /* linears over the same input that share an operation */
+};
+
+/* Queries of one text in up to GROUP panels, against all its keys. */
+typedef struct Stretch {
+  size_t first, end;    /* the text's tokens in the batch */
+  size_t panel, panels; /* query panels */
+} Stretch;
+
+typedef struct Encoder {
+  const Model *model;
+  const Run *run;
+  const Kernels *kernels;
+  Team team;
+  int code; /* first failure; later operations do nothing */
+  const Sequence *texts;
+  size_t n_texts, T, P, C, H, D, F;
+  float *x, *y;                       /* [P][C][LANES] */
+  float *query, *key, *value, *mixed; /* [P][C][LANES], in wide */
+  float *wide;                        /* [P][max(F, 4 C)][LANES] */
+  float *scores;                      /* [threads][score_room] */
+  size_t score_room;
+  float *blas;
+  Stretch *stretches;
+  size_t n_stretches;
+  const Token **tokens; /* [T] */
+  uint32_t *positions;  /* [T] */
+} Encoder;
+
+static void perform(Encoder *e, size_t n_tasks, pool_task *task, void *arg) {
+  if (!e->code)
+    e->code = team_run(&e->team, n_tasks, task, arg, &e->run->poll);
+}
+
+static size_t at_least_one(size_t n) {
+  return n ? n : 1;
+}
+
+/* --- Linear layers ------------------------------------------------------- */
+
+typedef struct Projection {
+  const Linear *linear;
+  float *out; /* [P][n_out][LANES] */
+} Projection;
+
+typedef struct Projecting {
+  Encoder *e;
+  const float *in; /* [P][n_in][LANES] */
+  Projection list[PROJECTIONS];
+  size_t n;
+  size_t groups, blocks; /* tasks: groups x n x blocks */
+  Activation activation;
+} Projecting;
+
+static void project_rows(const Projecting *p, const Projection *one,
+                         size_t group, size_t row) {
+  const Linear *w = one->linear;
+  size_t panel = group * GROUP, panels = p->e->P - panel;
+  size_t rows = w->n_out - row;
+  Product product = {
+      .rows = rows < ROWS ? rows : ROWS,
+      .panels = panels < GROUP ? panels : GROUP,
+      .depth = w->n_in,
+      .a = w->weight + row * w->n_in,
+      .row_stride = w->n_in,
+      .k_stride = 1,
+      .b = p->in + panel * w->n_in * LANES,
+      .b_panel = w->n_in * LANES,
+      .c = one->out + (panel * w->n_out + row) * LANES,
+      .c_panel = w->n_out * LANES,
+      .bias = w->bias ? w->bias + row : NULL,
+  };
+  p->e->kernels->product(&product);
+  if (p->activation)
+    for (size_t i = 0; i < product.panels; i++)
+      p->e->kernels->activate(p->activation, product.rows * LANES,
+                              product.c + i * product.c_panel);
+}
+
+static void project_task(void *arg, size_t index, size_t thread) {
+  const Projecting *p = arg;
+  (void)thread;
+  size_t group = index / (p->n * p->blocks);
+  size_t which = index / p->blocks % p->n;
+  project_rows(p, &p->list[which], group, index % p->blocks * ROWS);
+}
+
+static void activate_task(void *arg, size_t panel, size_t thread) {
+  const Projecting *p = arg;
+  (void)thread;
+  size_t n = p->list[0].linear->n_out * LANES;
+  p->e->kernels->activate(p->activation, n, p->list[0].out + panel * n);
+}
+
+/* The same through BLAS: whole matrices, on the calling thread. */
+static void project_blas(Projecting *p) {
+  for (size_t i = 0; i < p->n && !p->e->code; i++) {
+    const Linear *w = p->list[i].linear;
+    blas_linear(p->e->P, w->n_in, w->n_out, p->in, w->weight, w->bias,
+                p->list[i].out, p->e->blas);
+    if (poll_stop(&p->e->run->poll))
+      p->e->code = ERR_INTERRUPT;
+  }
+  if (p->activation)
+    perform(p->e, p->e->P, activate_task, p);
+}
+
+static void project(Projecting p) {
+  size_t n_out = p.list[0].linear->n_out;
+  if (p.e->run->engine == ENGINE_BLAS) {
+    project_blas(&p);
+    return;
+  }
+  p.groups = (p.e->P + GROUP - 1) / GROUP;
+  p.blocks = (n_out + ROWS - 1) / ROWS;
+  perform(p.e, p.groups * p.n * p.blocks, project_task, &p);
+}
+
+static void linear(Encoder *e, const Linear *w, const float *in, float *out,
+                   Activation activation) {
+  project((Projecting){
+      .e = e, .in = in, .list = {{w, out}}, .n = 1, .activation = activation});
+}
+
+static void query_key_value(Encoder *e, const Layer *layer) {
+  project((Projecting){.e = e,
+                       .in = e->x,
+                       .list = {{&layer->query, e->query},
+                                {&layer->key, e->key},
+                                {&layer->value, e->value}},
+                       .n = 3});
+}
+
+/* --- Attention ------------------------------------------------------------ */
+
+/* Where key panel `panel` lies within a text: lanes [lo, hi). */
+static void text_lanes(const Stretch *s, size_t panel, size_t *lo, size_t *hi) {
+  size_t first = panel * LANES;
+  *lo = s->first > first ? s->first - first : 0;
+  *hi = s->end < first + LANES ? s->end - first : LANES;
+}
+
+/* scores[j][lane] = sum over d of key_j[d] * query_lane[d], all keys j. */
+static void score_keys(const Encoder *e, const Stretch *s, size_t head,
+                       float *scores, size_t score_panel) {
+  size_t plane = e->C * LANES, feature = head * e->D * LANES;
+  for (size_t p = s->first / LANES; p * LANES < s->end; p++) {
+    size_t lo, hi;
+    text_lanes(s, p, &lo, &hi);
+    Product product = {
+        .rows = hi - lo,
+        .panels = s->panels,
+        .depth = e->D,
+        .a = e->key + p * plane + feature + lo,
+        .row_stride = 1,
+        .k_stride = LANES,
+        .b = e->query + s->panel * plane + feature,
+        .b_panel = plane,
+        .c = scores + (p * LANES + lo - s->first) * LANES,
+        .c_panel = score_panel,
+    };
+    e->kernels->product(&product);
+  }
+}
+
+/* out[d][lane] = sum over j of value_j[d] * weight_j[lane], j in order. */
+static void mix_values(const Encoder *e, const Stretch *s, size_t head,
+                       const float *weights, size_t weight_panel, float *out,
+                       size_t out_panel) {
+  size_t plane = e->C * LANES, feature = head * e->D * LANES;
+  for (size_t p = s->first / LANES; p * LANES < s->end; p++) {
+    size_t lo, hi;
+    text_lanes(s, p, &lo, &hi);
+    Product product = {
+        .rows = e->D,
+        .panels = s->panels,
+        .depth = hi - lo,
+        .a = e->value + p * plane + feature + lo,
+        .row_stride = LANES,
+        .k_stride = 1,
+        .b = weights + (p * LANES + lo - s->first) * LANES,
+        .b_panel = weight_panel,
+        .c = out,
+        .c_panel = out_panel,
+        .add = p * LANES > s->first,
+    };
+    e->kernels->product(&product);
+  }
+}
+
+/* Copies only the lanes that belong to the text. */
+static void copy_lanes(const Encoder *e, const Stretch *s, size_t head,
+                       const float *from) {
+  for (size_t i = 0; i < s->panels; i++) {
+    size_t lo, hi;
+    text_lanes(s, s->panel + i, &lo, &hi);
+    float *to = e->mixed + ((s->panel + i) * e->C + head * e->D) * LANES;
+    for (size_t d = 0; d < e->D; d++)
+      memcpy(to + d * LANES + lo, from + (i * e->D + d) * LANES + lo,
+             (hi - lo) * sizeof *to);
+  }
+}
+
+/* Does a panel of the stretch hold tokens of another text? */
+static bool is_shared(const Encoder *e, const Stretch *s) {
+  size_t end = (s->panel + s->panels) * LANES;
+  end = end < e->T ? end : e->T;
+  return s->panel * LANES < s->first || s->end < end;
+}
+
+static void attention_task(void *arg, size_t index, size_t thread) {
+  Encoder *e = arg;
+  const Stretch *s = &e->stretches[index / e->H];
+  size_t head = index % e->H, keys = s->end - s->first;
+  float *scores = e->scores + thread * e->score_room;
+  float *own = scores + GROUP * keys * LANES; /* [GROUP][D][LANES] */
+  size_t plane = e->C * LANES;
+
+  score_keys(e, s, head, scores, keys * LANES);
+  for (size_t i = 0; i < s->panels; i++)
+    e->kernels->softmax(keys, scores + i * keys * LANES,
+                        1.0f / sqrtf((float)e->D));
+  if (is_shared(e, s)) {
+    mix_values(e, s, head, scores, keys * LANES, own, e->D * LANES);
+    copy_lanes(e, s, head, own);
+  } else {
+    mix_values(e, s, head, scores, keys * LANES,
+               e->mixed + s->panel * plane + head * e->D * LANES, plane);
+  }
+}
+
+static void attention(Encoder *e) {
+  perform(e, e->n_stretches * e->H, attention_task, e);
+}
+
+/* --- Embeddings and norms ------------------------------------------------- */
+
+static float table_value(const Table *t, size_t row, size_t c) {
+  if (t->rows)
+    return t->rows[row * t->dim + c];
+  return (float)t->q_rows[row * t->dim + c] * t->q_scales[row];
+}
+
+static void add_norm_panel(const Encoder *e, size_t panel, const float *y,
+                           const Norm *norm) {
+  size_t at = panel * e->C * LANES;
+  e->kernels->add_norm(e->C, e->x + at, y ? y + at : NULL, norm->gain,
+                       norm->bias, e->model->config.norm_eps);
+}
+
+/* Word, then token type (where the family has one), then position. */
+static void embed_token(const Encoder *e, size_t t, float *x) {
+  const Model *m = e->model;
+  size_t id = (size_t)e->tokens[t]->id, type = (size_t)e->tokens[t]->type;
+  size_t position = e->positions[t];
+  for (size_t c = 0; c < e->C; c++) {
+    float v = table_value(&m->words, id, c);
+    if (m->types.n)
+      v += table_value(&m->types, type, c);
+    x[c * LANES] = v + table_value(&m->positions, position, c);
+  }
+}
+
+static void embed_task(void *arg, size_t panel, size_t thread) {
+  Encoder *e = arg;
+  (void)thread;
+  float *x = e->x + panel * e->C * LANES;
+  if ((panel + 1) * LANES > e->T)
+    memset(x, 0, e->C * LANES * sizeof *x);
+  for (size_t lane = 0; lane < LANES && panel * LANES + lane < e->T; lane++)
+    embed_token(e, panel * LANES + lane, x + lane);
+  add_norm_panel(e, panel, NULL, &e->model->embedding_norm);
+}
+
+static void embed(Encoder *e) {
+  perform(e, e->P, embed_task, e);
+}
+
+typedef struct Norming {
+  Encoder *e;
+  const Norm *norm;
+} Norming;
+
+static void norm_task(void *arg, size_t panel, size_t thread) {
+  const Norming *n = arg;
+  (void)thread;
+  add_norm_panel(n->e, panel, n->e->y, n->norm);
+}
+
+/* x = norm(x + y) */
+static void add_norm(Encoder *e, const Norm *norm) {
+  perform(e, e->P, norm_task, &(Norming){e, norm});
+}
+
+/* --- The pass --------------------------------------------------------------*/
+
+static void encode_layer(Encoder *e, const Layer *layer) {
+  query_key_value(e, layer);
+  attention(e);
+  linear(e, &layer->attention_out, e->mixed, e->y, ACTIVATION_NONE);
+  add_norm(e, &layer->attention_norm);
+  linear(e, &layer->up, e->x, e->wide, e->model->config.activation);
+  linear(e, &layer->down, e->wide, e->y, ACTIVATION_NONE);
+  add_norm(e, &layer->output_norm);
+}
+
+static void encode(Encoder *e) {
+  e->team = team_begin(e->run->n_threads);
+  embed(e);
+  for (size_t i = 0; i < e->model->config.n_layers; i++)
+    encode_layer(e, &e->model->layers[i]);
+  team_end(&e->team);
+}
+
+/* --- Before the first operation --------------------------------------------*/
+
+static size_t stretch_count(size_t first, size_t end) {
+  size_t panels = (end - 1) / LANES - first / LANES + 1;
+  return (panels + GROUP - 1) / GROUP;
+}
+
+/* Takes everything from the arena; runs twice, measuring and placing. */
+static void lay_out(Encoder *e, Hidden *out) {
+  size_t plane = e->P * e->C * LANES, longest = 0, stretches = 0, first = 0;
+  size_t wide = e->F > 4 * e->C ? e->F : 4 * e->C;
+  for (size_t i = 0; i < e->n_texts; i++) {
+    size_t n = e->texts[i].n;
+    longest = n > longest ? n : longest;
+    stretches += stretch_count(first, first + n);
+    first += n;
+  }
+  e->score_room = GROUP * (longest + e->D) * LANES;
+  e->x = arena_array(&out->arena, plane, sizeof *e->x);
+  e->y = arena_array(&out->arena, plane, sizeof *e->y);
+  e->wide = arena_array(&out->arena, e->P * wide * LANES, sizeof *e->wide);
+  e->scores = arena_array(&out->arena, e->run->n_threads * e->score_room,
+                          sizeof *e->scores);
+  if (e->run->engine == ENGINE_BLAS)
+    e->blas = arena_array(&out->arena, blas_scratch(e->P, wide, wide),
+                          sizeof *e->blas);
+  e->stretches = arena_array(&out->arena, stretches, sizeof *e->stretches);
+  e->tokens = arena_array(&out->arena, e->T, sizeof *e->tokens);
+  e->positions = arena_array(&out->arena, e->T, sizeof *e->positions);
+  if (!out->arena.block)
+    return;
+  e->query = e->wide;
+  e->key = e->query + plane;
+  e->value = e->key + plane;
+  e->mixed = e->value + plane;
+}
+
+static void place_stretches(Encoder *e, size_t first, size_t end) {
+  size_t stop = (end - 1) / LANES + 1;
+  for (size_t p = first / LANES; p < stop; p += GROUP)
+    e->stretches[e->n_stretches++] =
+        (Stretch){first, end, p, stop - p < GROUP ? stop - p : GROUP};
+}
+
+/* BERT counts positions from 0; RoBERTa from its pad id, past pads. */
+static size_t position_of(const Config *c, int32_t id, size_t index,
+                          size_t *not_pads) {
+  if (c->family != FAMILY_ROBERTA)
+    return index;
+  if (id == c->pad_id)
+    return (size_t)c->pad_id;
+  return (size_t)c->pad_id + ++*not_pads;
+}
+
+static int place_text(Encoder *e, const Sequence *text, size_t first,
+                      Error *err) {
+  const Model *m = e->model;
+  size_t not_pads = 0;
+  for (size_t i = 0; i < text->n; i++) {
+    const Token *t = &text->tokens[i];
+    size_t position = position_of(&m->config, t->id, i, &not_pads);
+    if (t->id < 0 || (size_t)t->id >= m->words.n)
+      return fail(err, ERR_FORMAT, "token id %d is beyond the %zu embeddings",
+                  (int)t->id, m->words.n);
+    if (position >= m->positions.n)
+      return fail(err, ERR_RANGE, "text has %zu tokens, the model takes %zu",
+                  text->n, m->max_tokens);
+    if (m->types.n && (t->type < 0 || (size_t)t->type >= m->types.n))
+      return fail(err, ERR_FORMAT, "token type %d is beyond the %zu embeddings",
+                  (int)t->type, m->types.n);
+    e->tokens[first + i] = t;
+    e->positions[first + i] = (uint32_t)position;
+  }
+  place_stretches(e, first, first + text->n);
+  return OK;
+}
+
+static int count_tokens(Encoder *e, Error *err) {
+  for (size_t i = 0; i < e->n_texts; i++) {
+    if (!e->texts[i].n || e->texts[i].n > e->model->config.max_positions)
+      return fail(err, ERR_RANGE,
+                  "text has %zu tokens, the model takes 1 to %zu",
+                  e->texts[i].n, e->model->max_tokens);
+    e->T += e->texts[i].n;
+  }
+  e->P = (e->T + LANES - 1) / LANES;
+  return e->T ? OK : fail(err, ERR_RANGE, "no text to encode");
+}
+
+static int prepare(Encoder *e, Hidden *out, Error *err) {
+  int code = count_tokens(e, err);
+  if (!code && e->run->engine == ENGINE_BLAS)
+    code = blas_open(err);
+  if (code)
+    return code;
+  lay_out(e, out);
+  code = arena_open(&out->arena, err);
+  if (code)
+    return code;
+  lay_out(e, out);
+  size_t first = 0;
+  for (size_t i = 0; !code && i < e->n_texts; i++) {
+    code = place_text(e, &e->texts[i], first, err);
+    first += e->texts[i].n;
+  }
+  return code;
+}
+
+int encoder_run(const Model *model, const Run *run, const Sequence *texts,
+                size_t n_texts, Hidden *out, Error *err) {
+  const Config *c = &model->config;
+  Run own = *run;
+  own.n_threads = at_least_one(run->n_threads);
+  Encoder e = {.model = model,
+               .run = &own,
+               .kernels = kernels_pick(NULL),
+               .texts = texts,
+               .n_texts = n_texts,
+               .C = c->dim,
+               .H = c->n_heads,
+               .D = c->dim / c->n_heads,
+               .F = c->hidden_dim};
+  *out = (Hidden){0};
+  int code = prepare(&e, out, err);
+  if (!code) {
+    encode(&e);
+    code = e.code ? fail(err, e.code, "interrupted") : OK;
+  }
+  if (code) {
+    hidden_clear(out);
+    return code;
+  }
+  out->hidden = e.x;
+  out->scratch = e.wide;
+  out->n_tokens = e.T;
+  out->panels = e.P;
+  return OK;
+}
+
+void hidden_clear(Hidden *h) {
+  arena_close(&h->arena);
+  *h = (Hidden){0};
+}

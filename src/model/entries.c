@@ -1,0 +1,160 @@
+/*
+ * entries.c - the list of models, its lock, and what is evicted from it.
+ *
+ * An entry is a name that led to a checkpoint: registered with INSERT, found
+ * under DISTILBERT_MODEL_PATH, or built in.  It goes through
+ *
+ *     EMPTY -> LOADING -> LOADED -> (evicted) EMPTY ...
+ *
+ * A removed entry leaves the list at once and is freed by its last user.
+ *
+ * After fork() the child keeps loaded models (their pages are shared until
+ * written, which they never are); an entry that another thread was loading
+ * starts over, for that thread does not exist in the child.
+ */
+#include "model/entries.h"
+
+#include <pthread.h>
+#include <string.h>
+#include <time.h>
+#include "base/memory.h"
+#include "model/settings.h"
+
+enum { WAIT_MS = 5 };
+
+static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
+static pthread_cond_t loaded = PTHREAD_COND_INITIALIZER;
+static pthread_once_t once = PTHREAD_ONCE_INIT;
+static ModelEntry *entries;
+static uint64_t uses;
+
+static void before_fork(void) {
+  pthread_mutex_lock(&lock);
+}
+
+static void after_fork_parent(void) {
+  pthread_mutex_unlock(&lock);
+}
+
+static void after_fork_child(void) {
+  for (ModelEntry *e = entries; e; e = e->next)
+    if (e->state == STATE_LOADING)
+      e->state = STATE_EMPTY;
+  pthread_cond_init(&loaded, NULL);
+  pthread_mutex_unlock(&lock);
+}
+
+static void watch_forks(void) {
+  pthread_atfork(before_fork, after_fork_parent, after_fork_child);
+}
+
+void entry_free(ModelEntry *e) {
+  if (!e)
+    return;
+  model_free(e->model);
+  mem_free(e->name);
+  mem_free(e->path);
+  mem_free(e->options);
+  mem_free(e);
+}
+
+static char *copy_text(const char *text) {
+  return text ? mem_text(text, strlen(text)) : NULL;
+}
+
+ModelEntry *entry_new(const char *name, const char *path, const char *options,
+                      const Builtin *builtin) {
+  ModelEntry *e = mem_zeroed(sizeof *e);
+  if (!e)
+    return NULL;
+  e->builtin = builtin;
+  e->name = copy_text(name);
+  e->path = copy_text(path);
+  e->options = copy_text(options);
+  if (!e->name || (path && !e->path) || (options && !e->options)) {
+    entry_free(e);
+    return NULL;
+  }
+  return e;
+}
+
+ModelEntry *entries_find(const char *name) {
+  for (ModelEntry *e = entries; e; e = e->next)
+    if (strcmp(e->name, name) == 0)
+      return e;
+  return NULL;
+}
+
+void entries_link(ModelEntry *e) {
+  e->next = entries;
+  entries = e;
+}
+
+void entries_unlink(ModelEntry *e) {
+  ModelEntry **at = &entries;
+  while (*at && *at != e)
+    at = &(*at)->next;
+  if (*at)
+    *at = e->next;
+}
+
+void entry_unload(ModelEntry *e) {
+  model_free(e->model);
+  e->model = NULL;
+  e->state = STATE_EMPTY;
+}
+
+size_t entries_bytes(void) {
+  size_t sum = 0;
+  for (ModelEntry *e = entries; e; e = e->next)
+    if (e->state == STATE_LOADED)
+      sum += e->model->bytes;
+  return sum;
+}
+
+/* Unloads the least recently used models nobody holds until the rest fits. */
+void entries_enforce_limit(void) {
+  size_t limit = setting_number(SETTING_MEMORY_LIMIT);
+  while (limit && entries_bytes() > limit) {
+    ModelEntry *oldest = NULL;
+    for (ModelEntry *e = entries; e; e = e->next)
+      if (e->state == STATE_LOADED && !e->users &&
+          (!oldest || e->last_use < oldest->last_use))
+        oldest = e;
+    if (!oldest)
+      return;
+    entry_unload(oldest);
+  }
+}
+
+ModelEntry *entries_first(void) {
+  return entries;
+}
+
+void entry_touch(ModelEntry *e) {
+  e->last_use = ++uses;
+}
+
+void entries_lock(void) {
+  pthread_once(&once, watch_forks);
+  pthread_mutex_lock(&lock);
+}
+
+void entries_unlock(void) {
+  pthread_mutex_unlock(&lock);
+}
+
+void entries_wait(void) {
+  struct timespec until;
+  clock_gettime(CLOCK_REALTIME, &until);
+  until.tv_nsec += WAIT_MS * 1000000L;
+  if (until.tv_nsec >= 1000000000L) {
+    until.tv_nsec -= 1000000000L;
+    until.tv_sec++;
+  }
+  pthread_cond_timedwait(&loaded, &lock, &until);
+}
+
+void entries_wake(void) {
+  pthread_cond_broadcast(&loaded);
+}

@@ -1,0 +1,67 @@
+/*
+ * entries.h - the list behind the registry; for registry*.c only.
+ *
+ * One mutex guards the list and every field of every entry, but not the
+ * content of a Model, which never changes.  Functions marked "locked" are
+ * called with it held.  It is never held while a file is read.
+ */
+#ifndef MODEL_ENTRIES_H
+#define MODEL_ENTRIES_H
+
+#include <stdbool.h>
+#include <stdint.h>
+#include "model/builtin.h"
+#include "model/registry.h"
+
+typedef enum State { STATE_EMPTY, STATE_LOADING, STATE_LOADED } State;
+
+struct ModelEntry {
+  ModelEntry *next;
+  char *name, *path, *options; /* owned; path NULL: built in */
+  const Builtin *builtin;
+  char fingerprint[65]; /* of the checkpoint; "" until asked for */
+  bool registered;      /* by INSERT */
+  bool removed;         /* out of the list, its last user frees it */
+  State state;
+  Model *model; /* owned, while LOADED */
+  size_t users; /* calls that hold it */
+  uint64_t last_use;
+};
+
+void entries_lock(void);
+void entries_unlock(void);
+
+/* Waits at most a few milliseconds for a load to end (locked). */
+void entries_wait(void);
+void entries_wake(void);
+
+/* NULL when memory ran out. Texts are copied. */
+ModelEntry *entry_new(const char *name, const char *path, const char *options,
+                      const Builtin *builtin);
+void entry_free(ModelEntry *e);
+
+/* All of these: locked. */
+ModelEntry *entries_first(void);
+ModelEntry *entries_find(const char *name);
+void entries_link(ModelEntry *e);
+void entries_unlink(ModelEntry *e);
+void entry_touch(ModelEntry *e); /* now the most recently used */
+void entry_unload(ModelEntry *e);
+size_t entries_bytes(void);
+/* Unloads the least recently used models nobody holds until memory_limit is
+ * kept, or nothing is left to unload. */
+void entries_enforce_limit(void);
+
+/* A hold on the entry of a name, found by registry rules; registry_done ends
+ * it. ERR_RANGE: no such name. */
+int registry_hold(const char *name, ModelEntry **out, Error *err);
+
+/* Fills in a held entry's fingerprint, once. */
+int registry_know_fingerprint(ModelEntry *e, const Poll *poll, Error *err);
+
+/* The fingerprint users see: of the checkpoint and the engine. */
+void registry_public_fingerprint(const char base[65], char out[65]);
+
+int registry_check_name(const char *name, Error *err);
+
+#endif

@@ -1,0 +1,41 @@
+/*
+ * family.c - the table of tensor names.
+ *
+ * DistilBERT renamed what BERT had; RoBERTa kept BERT's names under another
+ * prefix.  Source: the modeling files of transformers, as listed in
+ * reference/models.md.  RoBERTa's row waits for its tokenizer.
+ */
+#include "model/family.h"
+
+#define BERT_LAYERS                                                            \
+  .words = "embeddings.word_embeddings",                                       \
+  .positions = "embeddings.position_embeddings",                               \
+  .types = "embeddings.token_type_embeddings",                                 \
+  .embedding_norm = "embeddings.LayerNorm", .layer = "encoder.layer.%zu.",     \
+  .query = "attention.self.query", .key = "attention.self.key",                \
+  .value = "attention.self.value", .attention_out = "attention.output.dense",  \
+  .attention_norm = "attention.output.LayerNorm", .up = "intermediate.dense",  \
+  .down = "output.dense", .output_norm = "output.LayerNorm"
+
+const FamilyNames family_names[FAMILY_COUNT] = {
+    [FAMILY_DISTILBERT] = {.tokenizer = TOKENIZER_WORDPIECE,
+                           .prefix = "distilbert.",
+                           .words = "embeddings.word_embeddings",
+                           .positions = "embeddings.position_embeddings",
+                           .embedding_norm = "embeddings.LayerNorm",
+                           .layer = "transformer.layer.%zu.",
+                           .query = "attention.q_lin",
+                           .key = "attention.k_lin",
+                           .value = "attention.v_lin",
+                           .attention_out = "attention.out_lin",
+                           .attention_norm = "sa_layer_norm",
+                           .up = "ffn.lin1",
+                           .down = "ffn.lin2",
+                           .output_norm = "output_layer_norm"},
+    [FAMILY_BERT] = {.tokenizer = TOKENIZER_WORDPIECE,
+                     .prefix = "bert.",
+                     BERT_LAYERS},
+    [FAMILY_ROBERTA] = {.tokenizer = TOKENIZER_BYTE_BPE,
+                        .prefix = "roberta.",
+                        BERT_LAYERS},
+};

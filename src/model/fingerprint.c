@@ -1,0 +1,104 @@
+/*
+ * fingerprint.c - one hash that changes when a checkpoint's results could.
+ *
+ * SHA-256 over, each with its length in front (so that no two inputs run
+ * together the same way):
+ *
+ *     the numerics version below
+ *     every text file of the checkpoint that is there: name, content
+ *     every tensor by name: name, dtype, shape, data as stored
+ *
+ * Stored beside vectors it tells whether they are still comparable.  Raise
+ * NUMERICS whenever a kernel, an approximation or a rule changes a bit of any
+ * result.
+ */
+#include <stdio.h>
+#include <string.h>
+#include "base/memory.h"
+#include "base/sha256.h"
+#include "model/model.h"
+#include "model/source.h"
+
+static const char NUMERICS[] = "distilbert-sqlite numerics 1";
+
+enum { PIECE = 1 << 20 };
+
+static void add_block(Sha256 *h, const void *data, size_t bytes) {
+  uint64_t n = bytes;
+  unsigned char length[8];
+  for (int i = 0; i < 8; i++)
+    length[i] = (unsigned char)(n >> (8 * i));
+  sha256_add(h, length, sizeof length);
+  sha256_add(h, data, bytes);
+}
+
+static void add_tensor_head(Sha256 *h, const TensorInfo *t) {
+  add_block(h, t->name, strlen(t->name));
+  add_block(h, t->dtype_name, strlen(t->dtype_name));
+  for (size_t i = 0; i < t->rank; i++) {
+    char number[32];
+    int n = snprintf(number, sizeof number, "%zu", t->shape[i]);
+    add_block(h, number, (size_t)n);
+  }
+}
+
+static int add_tensor(Sha256 *h, Shard *shard, const TensorInfo *t,
+                      const Poll *poll, unsigned char *piece, Error *err) {
+  add_tensor_head(h, t);
+  for (size_t done = 0; done < t->bytes;) {
+    size_t n = t->bytes - done < PIECE ? t->bytes - done : PIECE;
+    int code = source_bytes(shard, t, done, n, piece, err);
+    if (!code)
+      code = poll_check(poll, err);
+    if (code)
+      return code;
+    sha256_add(h, piece, n);
+    done += n;
+  }
+  return OK;
+}
+
+static int add_tensors(Sha256 *h, Source *s, const Poll *poll, Error *err) {
+  unsigned char *piece = mem_alloc(PIECE);
+  int code = piece ? OK : fail_memory(err);
+  for (size_t i = 0; i < s->n_shards; i++)
+    for (size_t j = 0; !code && j < s->shards[i].header.n_tensors; j++)
+      code = add_tensor(h, &s->shards[i], &s->shards[i].header.tensors[j], poll,
+                        piece, err);
+  mem_free(piece);
+  return code;
+}
+
+static int hash_source(Source *s, const Poll *poll, char out[65], Error *err) {
+  Sha256 h;
+  unsigned char digest[32];
+  sha256_init(&h);
+  add_block(&h, NUMERICS, sizeof NUMERICS - 1);
+  for (size_t i = 0; i < SOURCE_TEXTS; i++)
+    if (s->texts[i].text) {
+      add_block(&h, s->texts[i].name, strlen(s->texts[i].name));
+      add_block(&h, s->texts[i].text, s->texts[i].bytes);
+    }
+  int code = add_tensors(&h, s, poll, err);
+  if (!code)
+    code = source_unchanged(s, err);
+  sha256_end(&h, digest);
+  for (int i = 0; i < 32; i++)
+    snprintf(out + 2 * i, 3, "%02x", digest[i]);
+  source_close(s);
+  return code;
+}
+
+int model_fingerprint(const char *path, const Poll *poll, char out[65],
+                      Error *err) {
+  Source s;
+  int code = source_open(path, &s, err);
+  return code ? code : hash_source(&s, poll, out, err);
+}
+
+int model_fingerprint_memory(const unsigned char *file, size_t bytes,
+                             const Poll *poll, char out[65], Error *err) {
+  Source s;
+  int code = source_open_memory(file, bytes, &s, err);
+  return code ? code : hash_source(&s, poll, out, err);
+}

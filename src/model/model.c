@@ -1,0 +1,261 @@
+/*
+ * model.c - opens a checkpoint: config, tokenizer, weights, tasks.
+ *
+ * In:  a path, or a one-file checkpoint in memory.
+ * Out: an immutable Model whose weights are one block.
+ *
+ * Order matters for hostile files: the config is parsed and checked first,
+ * then every tensor's name and shape, and only then is memory taken for what
+ * the file really holds; so a config that promises a million layers fails at
+ * its first missing tensor.
+ *
+ * Rules of names, prefixes and tied weights: reference/models.md 5.
+ */
+#include "model/model.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/memory.h"
+#include "model/family.h"
+#include "model/load.h"
+
+static const struct {
+  unsigned task;
+  const char *name;
+} names_of_tasks[] = {
+    {TASK_EMBED, "embed"},       {TASK_ANSWER, "answer"},
+    {TASK_FILL, "fill"},         {TASK_CLASSIFY, "classify"},
+    {TASK_ENTITIES, "entities"}, {TASK_CHOOSE, "choose"},
+};
+
+char *task_names(unsigned tasks, char *out, size_t room) {
+  size_t used = 0;
+  out[0] = 0;
+  for (size_t i = 0; i < sizeof names_of_tasks / sizeof *names_of_tasks; i++) {
+    if (!(tasks & names_of_tasks[i].task))
+      continue;
+    int n = snprintf(out + used, room - used, "%s%s", used ? "," : "",
+                     names_of_tasks[i].name);
+    if (n < 0 || (size_t)n >= room - used)
+      break;
+    used += (size_t)n;
+  }
+  return out;
+}
+
+void model_free(Model *model) {
+  if (!model)
+    return;
+  tokenizer_free(model->tokenizer);
+  mem_free(model->layers);
+  pages_free(model->pages, model->pages_bytes);
+  mem_free(model);
+}
+
+/* --- Weights
+ * ----------------------------------------------------------------*/
+
+/* "PREFIX" "layer.3." "PART" */
+static int encoder_name(const Loader *l, const char *layer, size_t index,
+                        const char *part, char out[TENSOR_NAME_ROOM],
+                        Error *err) {
+  char number[64] = "";
+  if (layer) {
+    const char *at = strstr(layer, "%zu");
+    snprintf(number, sizeof number, "%.*s%zu%s", (int)(at - layer), layer,
+             index, at + 3);
+  }
+  int n = snprintf(out, TENSOR_NAME_ROOM, "%s%s%s", l->prefix, number, part);
+  if (n < 0 || n >= TENSOR_NAME_ROOM)
+    return fail(err, ERR_RANGE, "tensor name of %s is too long", part);
+  return OK;
+}
+
+static int layer_linear(Loader *l, const FamilyNames *f, size_t index,
+                        const char *part, size_t n_out, size_t n_in,
+                        Linear *out, Error *err) {
+  char name[TENSOR_NAME_ROOM];
+  int code = encoder_name(l, f->layer, index, part, name, err);
+  return code ? code : load_linear(l, name, n_out, n_in, out, err);
+}
+
+static int layer_norm(Loader *l, const FamilyNames *f, size_t index,
+                      const char *part, size_t C, Norm *out, Error *err) {
+  char name[TENSOR_NAME_ROOM];
+  int code = encoder_name(l, f->layer, index, part, name, err);
+  return code ? code : load_norm(l, name, C, out, err);
+}
+
+static int load_layer(Loader *l, const FamilyNames *f, const Config *c,
+                      size_t i, Layer *y, Error *err) {
+  size_t C = c->dim, F = c->hidden_dim;
+  const struct {
+    const char *part;
+    size_t n_out, n_in;
+    Linear *out;
+  } linears[] = {
+      {f->query, C, C, &y->query}, {f->key, C, C, &y->key},
+      {f->value, C, C, &y->value}, {f->attention_out, C, C, &y->attention_out},
+      {f->up, F, C, &y->up},       {f->down, C, F, &y->down}};
+  int code = OK;
+  for (size_t j = 0; !code && j < sizeof linears / sizeof *linears; j++)
+    code = layer_linear(l, f, i, linears[j].part, linears[j].n_out,
+                        linears[j].n_in, linears[j].out, err);
+  if (!code)
+    code = layer_norm(l, f, i, f->attention_norm, C, &y->attention_norm, err);
+  return code ? code
+              : layer_norm(l, f, i, f->output_norm, C, &y->output_norm, err);
+}
+
+static int load_encoder_table(Loader *l, const char *part, size_t n, size_t C,
+                              Table *out, Error *err) {
+  char name[TENSOR_NAME_ROOM];
+  int code = encoder_name(l, NULL, 0, part, name, err);
+  return code ? code : load_table(l, name, n, C, out, err);
+}
+
+static int load_embeddings(Loader *l, const FamilyNames *f, Model *m,
+                           Error *err) {
+  const Config *c = &m->config;
+  char name[TENSOR_NAME_ROOM];
+  int code =
+      load_encoder_table(l, f->words, c->vocab_size, c->dim, &m->words, err);
+  if (!code)
+    code = load_encoder_table(l, f->positions, c->max_positions, c->dim,
+                              &m->positions, err);
+  if (!code && c->n_types)
+    code = load_encoder_table(l, f->types, c->n_types, c->dim, &m->types, err);
+  if (!code)
+    code = encoder_name(l, NULL, 0, f->embedding_norm, name, err);
+  return code ? code : load_norm(l, name, c->dim, &m->embedding_norm, err);
+}
+
+/* A head is there when its tensors are; the architecture must not speak
+ * against it. */
+static int load_heads(Loader *l, Model *m, Error *err) {
+  m->tasks = TASK_EMBED;
+  if (m->config.architecture != ARCHITECTURE_QUESTION_ANSWERING ||
+      !load_has(l, "qa_outputs.weight"))
+    return OK;
+  m->tasks |= TASK_ANSWER;
+  return load_linear(l, "qa_outputs", 2, m->config.dim, &m->answer, err);
+}
+
+/* One pass: everything the model needs, in one order. */
+static int load_all(Loader *l, Model *m, Error *err) {
+  const FamilyNames *f = &family_names[m->config.family];
+  int code = load_embeddings(l, f, m, err);
+  for (size_t i = 0; !code && i < m->config.n_layers; i++)
+    code = load_layer(l, f, &m->config, i, &m->layers[i], err);
+  return code ? code : load_heads(l, m, err);
+}
+
+static int load_weights(Source *source, const Poll *poll, Model *m,
+                        Error *err) {
+  const char *prefix = family_names[m->config.family].prefix;
+  Loader l = {.source = source, .poll = poll};
+  if (source_has_prefix(source, prefix))
+    snprintf(l.prefix, sizeof l.prefix, "%s", prefix);
+  m->layers = mem_zeroed(m->config.n_layers * sizeof *m->layers);
+  if (!m->layers)
+    return fail_memory(err);
+  int code = load_all(&l, m, err);
+  if (code)
+    return code;
+  m->pages = pages_alloc(l.used);
+  m->pages_bytes = l.used;
+  if (!m->pages)
+    return fail(err, ERR_NOMEM, "out of memory for %zu bytes of weights",
+                l.used);
+  l.base = m->pages;
+  l.used = 0;
+  code = load_all(&l, m, err);
+  m->bytes = m->pages_bytes;
+  return code ? code : source_unchanged(source, err);
+}
+
+/* --- Tokenizer and limits
+ * ----------------------------------------------------*/
+
+static FileText file_text_of(const Source *s, const char *name) {
+  const SourceText *t = source_text(s, name);
+  return (FileText){t->text, t->bytes};
+}
+
+static int open_tokenizer(const Source *s, Model *m, Error *err) {
+  TokenizerFiles files = {
+      .tokenizer_json = file_text_of(s, "tokenizer.json"),
+      .tokenizer_config = file_text_of(s, "tokenizer_config.json"),
+      .special_tokens_map = file_text_of(s, "special_tokens_map.json"),
+      .vocab_txt = file_text_of(s, "vocab.txt"),
+      .vocab_json = file_text_of(s, "vocab.json"),
+      .merges_txt = file_text_of(s, "merges.txt"),
+  };
+  int code = tokenizer_open(family_names[m->config.family].tokenizer, &files,
+                            &m->tokenizer, err);
+  if (code)
+    return code;
+  if (tokenizer_size(m->tokenizer) > m->config.vocab_size)
+    return fail(err, ERR_FORMAT,
+                "the tokenizer has ids up to %zu, config.json's vocab_size "
+                "is %zu",
+                tokenizer_size(m->tokenizer) - 1, m->config.vocab_size);
+  return OK;
+}
+
+/* Positions the model has for tokens, and no more than its tokenizer says. */
+static size_t token_limit(const Model *m) {
+  size_t limit = m->config.max_positions;
+  if (m->config.family == FAMILY_ROBERTA) {
+    size_t skipped = (size_t)m->config.pad_id + 1;
+    limit = limit > skipped ? limit - skipped : 0;
+  }
+  size_t stated = tokenizer_model_max(m->tokenizer);
+  return stated && stated < limit ? stated : limit;
+}
+
+static int read_config(const Source *s, Model *m, Error *err) {
+  const SourceText *t = source_text(s, "config.json");
+  if (!t->text)
+    return fail(err, ERR_IO, "config.json: no such file");
+  return config_parse(t->text, t->bytes, &m->config, err);
+}
+
+static int open_source(Source *s, const Poll *poll, Model *m, Error *err) {
+  int code = read_config(s, m, err);
+  if (!code)
+    code = open_tokenizer(s, m, err);
+  if (code)
+    return code;
+  m->max_tokens = token_limit(m);
+  if (m->max_tokens <= tokenizer_n_added(m->tokenizer, true))
+    return fail(err, ERR_FORMAT, "config.json: %zu positions leave no room",
+                m->config.max_positions);
+  return load_weights(s, poll, m, err);
+}
+
+static int open_and_close(Source *s, const Poll *poll, Model **out,
+                          Error *err) {
+  Model *m = mem_zeroed(sizeof *m);
+  int code = m ? open_source(s, poll, m, err) : fail_memory(err);
+  source_close(s);
+  if (code) {
+    model_free(m);
+    return code;
+  }
+  *out = m;
+  return OK;
+}
+
+int model_open(const char *path, const Poll *poll, Model **out, Error *err) {
+  Source s;
+  int code = source_open(path, &s, err);
+  return code ? code : open_and_close(&s, poll, out, err);
+}
+
+int model_open_memory(const unsigned char *file, size_t bytes, const Poll *poll,
+                      Model **out, Error *err) {
+  Source s;
+  int code = source_open_memory(file, bytes, &s, err);
+  return code ? code : open_and_close(&s, poll, out, err);
+}

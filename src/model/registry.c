@@ -1,0 +1,331 @@
+/*
+ * registry.c - the process's list of models.
+ *
+ * In:  a name as SQL gives it ("squad", "squad@0123...", or none).
+ * Out: a loaded Model, held until registry_done.
+ *
+ * One thread loads an entry while others that want it wait, asking meanwhile
+ * whether they should stop.  The list and its lock are in entries.c; INSERT,
+ * DELETE and SELECT on distilbert_models are in registry_list.c.
+ *
+ * Names never lead out of the folders the user named: no absolute path, no
+ * "..", so that SQL text of strangers cannot probe the file system.
+ */
+#include "model/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/file.h"
+#include "base/sha256.h"
+#include "model/entries.h"
+#include "model/settings.h"
+
+enum { PATH_ROOM = 4096, PIN_MIN = 16 };
+
+/* --- Names
+ * --------------------------------------------------------------------*/
+
+int registry_check_name(const char *name, Error *err) {
+  size_t n = strlen(name);
+  if (n == 0 || n > MODEL_NAME_MAX)
+    return fail(err, ERR_RANGE, "a model name has 1 to %d bytes, not %zu",
+                MODEL_NAME_MAX, n);
+  if (name[0] == '/' || strstr(name, "..") || strchr(name, '\\') ||
+      strchr(name, '@'))
+    return fail(err, ERR_RANGE,
+                "model %s: a name is no path (no leading /, no .., no @)",
+                name);
+  return OK;
+}
+
+/* NAME as a folder, else NAME.safetensors, under one folder. */
+static bool find_under(const char *folder, const char *name,
+                       char path[PATH_ROOM]) {
+  char file[MODEL_NAME_MAX + 16];
+  if (!path_join(path, PATH_ROOM, folder, name, NULL) && file_is_folder(path))
+    return true;
+  snprintf(file, sizeof file, "%s.safetensors", name);
+  return !path_join(path, PATH_ROOM, folder, file, NULL) && file_exists(path);
+}
+
+/* Looks through the folders of DISTILBERT_MODEL_PATH, in order. */
+static bool find_on_path(const char *name, char path[PATH_ROOM]) {
+  const char *at = getenv("DISTILBERT_MODEL_PATH");
+  while (at && *at) {
+    size_t n = strcspn(at, ":");
+    char folder[PATH_ROOM];
+    if (n && n < sizeof folder) {
+      memcpy(folder, at, n);
+      folder[n] = 0;
+      if (find_under(folder, name, path))
+        return true;
+    }
+    at += n + (at[n] == ':');
+  }
+  return false;
+}
+
+static const Builtin *builtin_named(const char *name) {
+  const Builtin *b;
+  for (size_t i = 0; (b = builtin_at(i)) != NULL; i++)
+    if (strcmp(b->name, name) == 0)
+      return b;
+  return NULL;
+}
+
+static const Builtin *builtin_for(unsigned task) {
+  const Builtin *b;
+  for (size_t i = 0; (b = builtin_at(i)) != NULL; i++)
+    if ((b->tasks & task) == task)
+      return b;
+  return NULL;
+}
+
+/* The entry of a name, made at its first use (lock held). */
+static int resolve(const char *name, ModelEntry **out, Error *err) {
+  char path[PATH_ROOM];
+  *out = entries_find(name);
+  if (*out)
+    return OK;
+  if (find_on_path(name, path))
+    *out = entry_new(name, path, NULL, NULL);
+  else if (builtin_named(name))
+    *out = entry_new(name, NULL, NULL, builtin_named(name));
+  else
+    return fail(err, ERR_RANGE,
+                "no model named %s: INSERT INTO distilbert_models(name, path), "
+                "or put it under DISTILBERT_MODEL_PATH",
+                name);
+  if (!*out)
+    return fail_memory(err);
+  entries_link(*out);
+  return OK;
+}
+
+/* The name that an unnamed call means. */
+static int default_name(unsigned task, char out[MODEL_NAME_MAX + 1],
+                        Error *err) {
+  char set[SETTING_TEXT_MAX] = "";
+  const Builtin *b = builtin_for(task);
+  if (task == TASK_ANSWER || task == 0)
+    setting_text(SETTING_ANSWER_MODEL, set);
+  if (!set[0] && !b)
+    return fail(err, ERR_RANGE,
+                "no model given, and none built in for it: name one as last "
+                "argument, or set it in distilbert_config");
+  snprintf(out, MODEL_NAME_MAX + 1, "%s", set[0] ? set : b->name);
+  return OK;
+}
+
+/* --- Fingerprints
+ * --------------------------------------------------------------*/
+
+static int compute_fingerprint(const ModelEntry *e, const Poll *poll,
+                               char out[65], Error *err) {
+  if (e->builtin)
+    return model_fingerprint_memory(
+        e->builtin->file, (size_t)(e->builtin->end - e->builtin->file), poll,
+        out, err);
+  return model_fingerprint(e->path, poll, out, err);
+}
+
+/* Fills in a held entry's fingerprint, once. */
+int registry_know_fingerprint(ModelEntry *e, const Poll *poll, Error *err) {
+  char print[65];
+  entries_lock();
+  bool known = e->fingerprint[0] != 0;
+  entries_unlock();
+  if (known)
+    return OK;
+  int code = compute_fingerprint(e, poll, print, err);
+  if (code)
+    return code;
+  entries_lock();
+  memcpy(e->fingerprint, print, sizeof print);
+  entries_unlock();
+  return OK;
+}
+
+/* What users see also says which engine computes. */
+void registry_public_fingerprint(const char base[65], char out[65]) {
+  static const char *const engines[] = {"native", "blas"};
+  const char *engine = engines[setting_engine()];
+  Sha256 h;
+  unsigned char digest[32];
+  sha256_init(&h);
+  sha256_add(&h, base, 64);
+  sha256_add(&h, engine, strlen(engine));
+  sha256_end(&h, digest);
+  for (int i = 0; i < 32; i++)
+    snprintf(out + 2 * i, 3, "%02x", digest[i]);
+}
+
+/* --- Loading
+ * --------------------------------------------------------------------*/
+
+static int open_entry(const ModelEntry *e, const Poll *poll, Model **out,
+                      Error *err) {
+  if (e->builtin)
+    return model_open_memory(e->builtin->file,
+                             (size_t)(e->builtin->end - e->builtin->file), poll,
+                             out, err);
+  int code = model_open(e->path, poll, out, err);
+  return code ? fail_prefix(err, code, "model %s", e->name) : OK;
+}
+
+/* Loads a held entry, or waits until it is loaded (lock held at both ends). */
+static int ensure_loaded(ModelEntry *e, const Poll *poll, Error *err) {
+  while (e->state == STATE_LOADING) {
+    entries_wait();
+    entries_unlock();
+    int code = poll_check(poll, err);
+    entries_lock();
+    if (code)
+      return code;
+  }
+  if (e->state == STATE_LOADED)
+    return OK;
+  Model *model = NULL;
+  e->state = STATE_LOADING;
+  entries_unlock();
+  int code = open_entry(e, poll, &model, err);
+  entries_lock();
+  e->model = model;
+  e->state = code ? STATE_EMPTY : STATE_LOADED;
+  entries_wake();
+  return code;
+}
+
+static const char *head_of(unsigned task) {
+  return task == TASK_ANSWER     ? "question answering"
+         : task == TASK_FILL     ? "masked-word"
+         : task == TASK_CLASSIFY ? "sequence classification"
+         : task == TASK_ENTITIES ? "token classification"
+         : task == TASK_CHOOSE   ? "multiple choice"
+                                 : "such";
+}
+
+static int check_task(const ModelEntry *e, unsigned task, Error *err) {
+  if ((e->model->tasks & task) == task)
+    return OK;
+  char has[64];
+  return fail(err, ERR_RANGE, "model %s has no %s head (it can: %s)", e->name,
+              head_of(task), task_names(e->model->tasks, has, sizeof has));
+}
+
+static void release_entry(ModelEntry *e) {
+  if (--e->users == 0 && e->removed)
+    entry_free(e);
+  else
+    entries_enforce_limit();
+}
+
+/* The entry of a name, held (`users` counts the caller). */
+int registry_hold(const char *name, ModelEntry **out, Error *err) {
+  int code = registry_check_name(name, err);
+  if (code)
+    return code;
+  entries_lock();
+  code = resolve(name, out, err);
+  if (!code)
+    (*out)->users++;
+  entries_unlock();
+  return code;
+}
+
+static int check_pin(ModelEntry *e, const char *pin, const Poll *poll,
+                     Error *err) {
+  char print[65];
+  size_t n = strlen(pin);
+  if (n < PIN_MIN || n > 64)
+    return fail(err, ERR_RANGE,
+                "model %s: a pinned fingerprint has %d to 64 digits, not %zu",
+                e->name, PIN_MIN, n);
+  int code = registry_know_fingerprint(e, poll, err);
+  if (code)
+    return code;
+  registry_public_fingerprint(e->fingerprint, print);
+  if (strncmp(print, pin, n) != 0)
+    return fail(err, ERR_RANGE, "model %s has fingerprint %.16s..., not %.16s",
+                e->name, print, pin);
+  return OK;
+}
+
+static int use_held(ModelEntry *e, const char *pin, unsigned task,
+                    const Poll *poll, Error *err) {
+  int code = pin ? check_pin(e, pin, poll, err) : OK;
+  if (code)
+    return code;
+  entries_lock();
+  code = ensure_loaded(e, poll, err);
+  if (!code)
+    entry_touch(e);
+  if (!code)
+    entries_enforce_limit();
+  if (!code)
+    code = check_task(e, task, err);
+  entries_unlock();
+  return code;
+}
+
+/* Splits "name@fingerprint"; *pin is NULL without one. */
+static int split_name(const char *given, char name[MODEL_NAME_MAX + 1],
+                      const char **pin, Error *err) {
+  const char *at = strchr(given, '@');
+  size_t n = at ? (size_t)(at - given) : strlen(given);
+  *pin = at ? at + 1 : NULL;
+  if (n > MODEL_NAME_MAX)
+    return fail(err, ERR_RANGE, "a model name has 1 to %d bytes, not %zu",
+                MODEL_NAME_MAX, n);
+  memcpy(name, given, n);
+  name[n] = 0;
+  return OK;
+}
+
+static int hold_given(const char *given, unsigned task, ModelEntry **out,
+                      const char **pin, Error *err) {
+  char name[MODEL_NAME_MAX + 1];
+  *pin = NULL;
+  int code =
+      given ? split_name(given, name, pin, err) : default_name(task, name, err);
+  return code ? code : registry_hold(name, out, err);
+}
+
+int registry_use(const char *name, unsigned task, const Poll *poll,
+                 ModelEntry **entry, const Model **model, Error *err) {
+  const char *pin;
+  int code = hold_given(name, task, entry, &pin, err);
+  if (code)
+    return code;
+  code = use_held(*entry, pin, task, poll, err);
+  if (code) {
+    registry_done(*entry);
+    *entry = NULL;
+    return code;
+  }
+  *model = (*entry)->model;
+  return OK;
+}
+
+void registry_done(ModelEntry *entry) {
+  if (!entry)
+    return;
+  entries_lock();
+  release_entry(entry);
+  entries_unlock();
+}
+
+int registry_fingerprint(const char *name, const Poll *poll, char out[65],
+                         Error *err) {
+  ModelEntry *e;
+  const char *pin;
+  int code = hold_given(name, 0, &e, &pin, err);
+  if (code)
+    return code;
+  code = registry_know_fingerprint(e, poll, err);
+  if (!code)
+    registry_public_fingerprint(e->fingerprint, out);
+  registry_done(e);
+  return code;
+}

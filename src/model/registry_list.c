@@ -1,0 +1,227 @@
+/*
+ * registry_list.c - the registry as a list: add, remove, look at.
+ *
+ * What INSERT, DELETE and SELECT on distilbert_models come down to.  Adding
+ * reads nothing but the path's existence: the model is loaded by its first
+ * use.  A name stays bound to one checkpoint: adding it again with the same
+ * bytes changes nothing, with others it is refused.
+ */
+#include "model/registry.h"
+
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include "base/file.h"
+#include "base/memory.h"
+#include "model/entries.h"
+
+static size_t connections; /* guarded by the entries' lock */
+
+/* --- Add and remove -------------------------------------------------------*/
+
+static int check_precision(const char *precision, Error *err) {
+  if (precision && strcmp(precision, "fp32") != 0)
+    return fail(err, ERR_UNSUPPORTED, "precision is fp32, not %.40s",
+                precision);
+  return OK;
+}
+
+static int check_path(const char *path, Error *err) {
+  if (!path || !*path)
+    return fail(err, ERR_RANGE, "path is missing");
+  if (!file_is_folder(path) && !file_exists(path))
+    return fail(err, ERR_IO, "path: no such directory or file");
+  return OK;
+}
+
+/* The name is taken: fine if it stands for the same bytes. */
+static int compare_bytes(const char *name, const char *path, Error *err) {
+  ModelEntry *e;
+  char print[65];
+  int code = registry_hold(name, &e, err);
+  if (code)
+    return code;
+  code = registry_know_fingerprint(e, NULL, err);
+  if (!code)
+    code = model_fingerprint(path, NULL, print, err);
+  if (!code && strcmp(print, e->fingerprint) != 0)
+    code = fail(err, ERR_RANGE,
+                "model %s exists with other weights; DELETE it first", name);
+  if (!code)
+    e->registered = true;
+  registry_done(e);
+  return code;
+}
+
+static bool is_known(const char *name) {
+  entries_lock();
+  bool known = entries_find(name) != NULL;
+  entries_unlock();
+  for (size_t i = 0; !known && builtin_at(i); i++)
+    known = strcmp(builtin_at(i)->name, name) == 0;
+  return known;
+}
+
+int registry_add(const char *name, const char *path, const char *precision,
+                 const char *options, Error *err) {
+  int code = registry_check_name(name, err);
+  if (!code)
+    code = check_precision(precision, err);
+  if (!code)
+    code = check_path(path, err);
+  if (code)
+    return code;
+  if (is_known(name))
+    return compare_bytes(name, path, err);
+  ModelEntry *e = entry_new(name, path, options, NULL);
+  if (!e)
+    return fail_memory(err);
+  e->registered = true;
+  entries_lock();
+  bool raced = entries_find(name) != NULL;
+  if (!raced)
+    entries_link(e);
+  entries_unlock();
+  if (!raced)
+    return OK;
+  entry_free(e);
+  return compare_bytes(name, path, err);
+}
+
+int registry_remove(const char *name, Error *err) {
+  entries_lock();
+  ModelEntry *e = entries_find(name);
+  if (!e || e->builtin) {
+    entries_unlock();
+    return fail(err, ERR_RANGE,
+                e ? "model %s is built in" : "no model named %s", name);
+  }
+  entries_unlink(e);
+  e->removed = true;
+  if (!e->users)
+    entry_free(e);
+  entries_unlock();
+  return OK;
+}
+
+/* --- Rows
+ * -------------------------------------------------------------------*/
+
+static int copy_to(char **out, const char *text, Error *err) {
+  *out = text ? mem_text(text, strlen(text)) : NULL;
+  return text && !*out ? fail_memory(err) : OK;
+}
+
+static void describe(const ModelEntry *e, ModelRow *row) {
+  const Model *m = e->model;
+  snprintf(row->precision, sizeof row->precision, "fp32");
+  if (e->fingerprint[0])
+    registry_public_fingerprint(e->fingerprint, row->fingerprint);
+  row->loaded = e->state == STATE_LOADED;
+  if (!row->loaded) {
+    if (e->builtin)
+      task_names(e->builtin->tasks, row->tasks, sizeof row->tasks);
+    return;
+  }
+  snprintf(row->family, sizeof row->family, "%s",
+           family_name(m->config.family));
+  task_names(m->tasks, row->tasks, sizeof row->tasks);
+  row->layers = m->config.n_layers;
+  row->dim = m->config.dim;
+  row->max_tokens = m->max_tokens;
+  row->bytes = m->bytes;
+}
+
+static int add_row(ModelRows *out, const ModelEntry *e, Error *err) {
+  ModelRow *row = &out->rows[out->n++];
+  *row = (ModelRow){0};
+  int code = copy_to(&row->name, e->name, err);
+  if (!code)
+    code = copy_to(&row->path, e->path, err);
+  if (!code)
+    code = copy_to(&row->options, e->options, err);
+  if (!code)
+    describe(e, row);
+  return code;
+}
+
+/* Rows of entries, then of built-in models that no call has named yet. */
+static int add_rows(ModelRows *out, Error *err) {
+  int code = OK;
+  const Builtin *b;
+  for (ModelEntry *e = entries_first(); !code && e; e = e->next)
+    code = add_row(out, e, err);
+  for (size_t i = 0; !code && (b = builtin_at(i)) != NULL; i++) {
+    ModelEntry unused = {.name = (char *)(uintptr_t)b->name, .builtin = b};
+    if (!entries_find(b->name))
+      code = add_row(out, &unused, err);
+  }
+  return code;
+}
+
+static int by_name(const void *a, const void *b) {
+  return strcmp(((const ModelRow *)a)->name, ((const ModelRow *)b)->name);
+}
+
+static size_t count_rows(void) {
+  size_t n = 0;
+  for (ModelEntry *e = entries_first(); e; e = e->next)
+    n++;
+  for (size_t i = 0; builtin_at(i); i++)
+    n++;
+  return n;
+}
+
+int registry_rows(ModelRows *out, Error *err) {
+  *out = (ModelRows){0};
+  entries_lock();
+  size_t n = count_rows();
+  out->rows = mem_array(n, sizeof *out->rows);
+  int code = out->rows ? add_rows(out, err) : fail_memory(err);
+  entries_unlock();
+  if (code)
+    registry_rows_clear(out);
+  else
+    qsort(out->rows, out->n, sizeof *out->rows, by_name);
+  return code;
+}
+
+void registry_rows_clear(ModelRows *rows) {
+  for (size_t i = 0; i < rows->n; i++) {
+    mem_free(rows->rows[i].name);
+    mem_free(rows->rows[i].path);
+    mem_free(rows->rows[i].options);
+  }
+  mem_free(rows->rows);
+  *rows = (ModelRows){0};
+}
+
+size_t registry_bytes(void) {
+  entries_lock();
+  size_t n = entries_bytes();
+  entries_unlock();
+  return n;
+}
+
+/* --- Connections
+ * --------------------------------------------------------------*/
+
+void registry_retain(void) {
+  entries_lock();
+  connections++;
+  entries_unlock();
+}
+
+/* With the last connection the weights go; the names stay. */
+static void unload_all(void) {
+  for (ModelEntry *e = entries_first(); e; e = e->next)
+    if (e->state == STATE_LOADED && !e->users)
+      entry_unload(e);
+}
+
+void registry_release(void) {
+  entries_lock();
+  if (--connections == 0)
+    unload_all();
+  entries_unlock();
+}

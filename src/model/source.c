@@ -1,0 +1,324 @@
+/*
+ * source.c - opens a checkpoint, whatever its form.
+ *
+ * In:  a path, or a file in memory.
+ * Out: validated headers, open files, and the texts of config and tokenizer.
+ *
+ * A directory is looked through as transformers does: model.safetensors, else
+ * model.safetensors.index.json and its shards.  pytorch_model.bin is never
+ * read (it is a program, not data): its presence alone is refused with the
+ * line that converts it.  A one-file checkpoint carries the texts under their
+ * file names in __metadata__.
+ *
+ *     DIR/config.json  vocab.txt  ...        one.safetensors
+ *     DIR/model.safetensors                    __metadata__: config.json, ...
+ *
+ * Tensor data is read from the opened files only, at offsets that
+ * safetensors.c has checked against the file's size.
+ */
+#include "model/source.h"
+
+#include <string.h>
+#include "base/memory.h"
+#include "base/size.h"
+
+enum { TEXT_LIMIT = 64 << 20, PATH_ROOM = 4096, READ_PIECE = 1 << 20 };
+
+static const char *const text_names[SOURCE_TEXTS] = {"config.json",
+                                                     "tokenizer.json",
+                                                     "tokenizer_config.json",
+                                                     "special_tokens_map.json",
+                                                     "vocab.txt",
+                                                     "vocab.json",
+                                                     "merges.txt"};
+
+void source_close(Source *s) {
+  for (size_t i = 0; i < s->n_shards; i++) {
+    safetensors_clear(&s->shards[i].header);
+    if (s->shards[i].is_open)
+      file_close(&s->shards[i].file);
+  }
+  mem_free(s->shards);
+  for (size_t i = 0; i < SOURCE_TEXTS; i++)
+    mem_free(s->texts[i].text);
+  *s = (Source){0};
+}
+
+static int add_shards(Source *s, size_t n, Error *err) {
+  s->shards = mem_array(n, sizeof *s->shards);
+  if (!s->shards)
+    return fail_memory(err);
+  memset(s->shards, 0, n * sizeof *s->shards);
+  s->n_shards = n;
+  return OK;
+}
+
+/* Reads and checks the header of an open file. */
+static int read_header(Shard *shard, Error *err) {
+  unsigned char first[8] = {0};
+  size_t bytes, room;
+  int code = OK;
+  if (shard->file.size >= sizeof first)
+    code = file_read(&shard->file, 0, first, sizeof first, err);
+  if (!code)
+    code = safetensors_header_size(first, shard->file.size, &bytes, err);
+  if (code)
+    return code;
+  char *json = size_add(bytes, 1, &room) ? mem_alloc(room) : NULL;
+  if (!json)
+    return fail_memory(err);
+  code = file_read(&shard->file, sizeof first, json, bytes, err);
+  if (!code)
+    code =
+        safetensors_parse(json, bytes, shard->file.size, &shard->header, err);
+  mem_free(json);
+  return code;
+}
+
+static int open_shard(const char *path, Shard *shard, Error *err) {
+  int code = file_open(path, &shard->file, err);
+  if (code)
+    return code;
+  shard->is_open = true;
+  code = read_header(shard, err);
+  return code ? fail_prefix(err, code, "%s", shard->file.name) : OK;
+}
+
+static int open_named(const char *folder, const char *name, Shard *shard,
+                      Error *err) {
+  char path[PATH_ROOM];
+  int code = path_join(path, sizeof path, folder, name, err);
+  return code ? code : open_shard(path, shard, err);
+}
+
+/* Every tensor of the index must be in the shard that the index says. */
+static int check_index(const Source *s, const ShardIndex *index, Error *err) {
+  for (size_t i = 0; i < index->n_tensors; i++) {
+    const ShardTensor *t = &index->tensors[i];
+    if (!safetensors_find(&s->shards[t->shard].header, t->name))
+      return fail(err, ERR_FORMAT,
+                  "model.safetensors.index.json: tensor %.60s is not in %.60s",
+                  t->name, index->shards[t->shard]);
+  }
+  return OK;
+}
+
+static int open_indexed(const char *folder, const ShardIndex *index, Source *s,
+                        Error *err) {
+  int code = add_shards(s, index->n_shards, err);
+  for (size_t i = 0; !code && i < index->n_shards; i++)
+    code = open_named(folder, index->shards[i], &s->shards[i], err);
+  return code ? code : check_index(s, index, err);
+}
+
+static int open_sharded(const char *folder, const char *path, Source *s,
+                        Error *err) {
+  char *json;
+  size_t bytes;
+  ShardIndex index = {0};
+  int code = file_text(path, SHARD_INDEX_MAX, &json, &bytes, err);
+  if (code)
+    return code;
+  code = shard_index_parse(json, bytes, &index, err);
+  if (!code)
+    code = open_indexed(folder, &index, s, err);
+  shard_index_clear(&index);
+  mem_free(json);
+  return code;
+}
+
+static int no_weights(const char *folder, Error *err) {
+  char path[PATH_ROOM];
+  if (!path_join(path, sizeof path, folder, "pytorch_model.bin", NULL) &&
+      file_exists(path))
+    return fail(err, ERR_UNSUPPORTED,
+                "only pytorch_model.bin found; convert it: python -c "
+                "\"from transformers import AutoModel as M; "
+                "M.from_pretrained('DIR').save_pretrained('DIR')\" "
+                "(with the class of its head)");
+  return fail(err, ERR_IO, "model.safetensors: no such file");
+}
+
+static int open_weights(const char *folder, Source *s, Error *err) {
+  char path[PATH_ROOM];
+  int code = path_join(path, sizeof path, folder, "model.safetensors", err);
+  if (code)
+    return code;
+  if (file_exists(path)) {
+    code = add_shards(s, 1, err);
+    return code ? code : open_shard(path, &s->shards[0], err);
+  }
+  code =
+      path_join(path, sizeof path, folder, "model.safetensors.index.json", err);
+  if (code)
+    return code;
+  if (file_exists(path))
+    return open_sharded(folder, path, s, err);
+  return no_weights(folder, err);
+}
+
+static int read_texts(const char *folder, Source *s, Error *err) {
+  char path[PATH_ROOM];
+  for (size_t i = 0; i < SOURCE_TEXTS; i++) {
+    SourceText *t = &s->texts[i];
+    t->name = text_names[i];
+    int code = path_join(path, sizeof path, folder, t->name, err);
+    if (!code && file_exists(path))
+      code = file_text(path, TEXT_LIMIT, &t->text, &t->bytes, err);
+    if (code)
+      return code;
+  }
+  return OK;
+}
+
+/* The texts of a one-file checkpoint, copied out of its metadata. */
+static int copy_texts(Source *s, Error *err) {
+  for (size_t i = 0; i < SOURCE_TEXTS; i++) {
+    SourceText *t = &s->texts[i];
+    t->name = text_names[i];
+    const char *text = safetensors_metadata(&s->shards[0].header, t->name);
+    if (!text)
+      continue;
+    t->bytes = strlen(text);
+    t->text = mem_text(text, t->bytes);
+    if (!t->text)
+      return fail_memory(err);
+  }
+  return OK;
+}
+
+static int open_folder(const char *path, Source *s, Error *err) {
+  int code = read_texts(path, s, err);
+  return code ? code : open_weights(path, s, err);
+}
+
+static int open_file(const char *path, Source *s, Error *err) {
+  int code = add_shards(s, 1, err);
+  if (!code)
+    code = open_shard(path, &s->shards[0], err);
+  return code ? code : copy_texts(s, err);
+}
+
+int source_open(const char *path, Source *out, Error *err) {
+  *out = (Source){0};
+  int code = file_is_folder(path) ? open_folder(path, out, err)
+                                  : open_file(path, out, err);
+  if (code)
+    source_close(out);
+  return code;
+}
+
+static int parse_memory(const unsigned char *file, size_t bytes, Source *s,
+                        Error *err) {
+  size_t header;
+  int code = add_shards(s, 1, err);
+  if (code)
+    return code;
+  s->shards[0].memory = file;
+  code = safetensors_header_size(file, bytes, &header, err);
+  if (!code)
+    code = safetensors_parse((const char *)file + 8, header, bytes,
+                             &s->shards[0].header, err);
+  return code ? code : copy_texts(s, err);
+}
+
+int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
+                       Error *err) {
+  *out = (Source){0};
+  int code = parse_memory(file, bytes, out, err);
+  if (code)
+    source_close(out);
+  return code;
+}
+
+int source_unchanged(Source *s, Error *err) {
+  int code = OK;
+  for (size_t i = 0; !code && i < s->n_shards; i++)
+    if (s->shards[i].is_open)
+      code = file_unchanged(&s->shards[i].file, err);
+  return code;
+}
+
+const SourceText *source_text(const Source *s, const char *name) {
+  static const SourceText none = {0};
+  for (size_t i = 0; i < SOURCE_TEXTS; i++)
+    if (s->texts[i].text && strcmp(s->texts[i].name, name) == 0)
+      return &s->texts[i];
+  return &none;
+}
+
+const TensorInfo *source_find(const Source *s, const char *name,
+                              Shard **shard) {
+  for (size_t i = 0; i < s->n_shards; i++) {
+    const TensorInfo *t = safetensors_find(&s->shards[i].header, name);
+    if (t) {
+      *shard = &s->shards[i];
+      return t;
+    }
+  }
+  return NULL;
+}
+
+bool source_has_prefix(const Source *s, const char *prefix) {
+  for (size_t i = 0; i < s->n_shards; i++)
+    for (size_t j = 0; j < s->shards[i].header.n_tensors; j++)
+      if (!strncmp(s->shards[i].header.tensors[j].name, prefix, strlen(prefix)))
+        return true;
+  return false;
+}
+
+int source_bytes(Shard *shard, const TensorInfo *t, size_t offset, size_t n,
+                 void *into, Error *err) {
+  size_t at = shard->header.data_offset + t->offset + offset;
+  if (!shard->memory)
+    return file_read(&shard->file, at, into, n, err);
+  memcpy(into, shard->memory + at, n);
+  return OK;
+}
+
+/* Widens a tensor of two- or eight-byte numbers piece by piece. */
+static int widen_pieces(Shard *shard, const TensorInfo *t, const Poll *poll,
+                        unsigned char *piece, float *into, Error *err) {
+  size_t width = t->n ? t->bytes / t->n : 1;
+  for (size_t done = 0; done < t->n;) {
+    size_t n = t->n - done, most = READ_PIECE / width;
+    n = n < most ? n : most;
+    int code = source_bytes(shard, t, done * width, n * width, piece, err);
+    if (!code)
+      code = tensor_widen(t->dtype, piece, n, into + done, err);
+    if (!code)
+      code = poll_check(poll, err);
+    if (code)
+      return code;
+    done += n;
+  }
+  return OK;
+}
+
+/* Floats need no widening: they are read where they will stay. */
+static int read_pieces(Shard *shard, const TensorInfo *t, const Poll *poll,
+                       float *into, Error *err) {
+  for (size_t done = 0; done < t->bytes;) {
+    size_t n = t->bytes - done, most = 16 * (size_t)READ_PIECE;
+    n = n < most ? n : most;
+    int code = source_bytes(shard, t, done, n, (char *)into + done, err);
+    if (!code)
+      code = poll_check(poll, err);
+    if (code)
+      return code;
+    done += n;
+  }
+  return OK;
+}
+
+int source_floats(Shard *shard, const TensorInfo *t, const Poll *poll,
+                  float *into, Error *err) {
+  if (t->dtype == DTYPE_F32)
+    return read_pieces(shard, t, poll, into, err);
+  unsigned char *piece = mem_alloc(READ_PIECE);
+  if (!piece)
+    return fail_memory(err);
+  int code = widen_pieces(shard, t, poll, piece, into, err);
+  mem_free(piece);
+  return code;
+}

@@ -1,0 +1,64 @@
+/*
+ * source.h - where a checkpoint's tensors and texts come from.
+ *
+ * A Hugging Face directory (one model.safetensors, or shards with an index),
+ * one .safetensors file with the other files' texts in its metadata, or such a
+ * file already in memory.  All look the same from here on: tensors by name,
+ * texts by file name.
+ */
+#ifndef MODEL_SOURCE_H
+#define MODEL_SOURCE_H
+
+#include <stdbool.h>
+#include <stddef.h>
+#include "base/error.h"
+#include "base/file.h"
+#include "base/poll.h"
+#include "tensor/safetensors.h"
+
+typedef struct Shard {
+  Safetensors header;
+  File file;
+  bool is_open;                /* file is to be closed */
+  const unsigned char *memory; /* borrowed: the whole file; else NULL */
+} Shard;
+
+typedef struct SourceText {
+  const char *name;
+  char *text; /* owned, NULL: absent */
+  size_t bytes;
+} SourceText;
+
+enum { SOURCE_TEXTS = 7, SOURCE_MAX_SHARDS = 1024 };
+
+typedef struct Source {
+  Shard *shards; /* owned */
+  size_t n_shards;
+  SourceText texts[SOURCE_TEXTS];
+} Source;
+
+/* All zero is a closed Source; source_close takes a half-open one. */
+int source_open(const char *path, Source *out, Error *err);
+int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
+                       Error *err);
+void source_close(Source *s);
+
+/* ERR_IO when a file is no longer what it was when it was opened. */
+int source_unchanged(Source *s, Error *err);
+
+/* NULL text when there is no such file. */
+const SourceText *source_text(const Source *s, const char *name);
+
+/* A tensor and the shard it is in; NULL: none of that name. */
+const TensorInfo *source_find(const Source *s, const char *name, Shard **shard);
+bool source_has_prefix(const Source *s, const char *prefix);
+
+/* Bytes [offset, offset + n) of a tensor. */
+int source_bytes(Shard *shard, const TensorInfo *t, size_t offset, size_t n,
+                 void *into, Error *err);
+
+/* All elements as floats: F32, F16, BF16, F64. */
+int source_floats(Shard *shard, const TensorInfo *t, const Poll *poll,
+                  float *into, Error *err);
+
+#endif
