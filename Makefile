@@ -48,6 +48,7 @@ FLAGS_kernels_portable := $(KERNEL_OPT)
 FLAGS_kernels_avx2     += $(KERNEL_OPT)
 FLAGS_kernels_avx512   += $(KERNEL_OPT)
 FLAGS_kernels_neon     := $(KERNEL_OPT)
+FLAGS_widen            := $(KERNEL_OPT)
 
 .PHONY: all loadable static test unit sql oracle oom kernels asan tsan fuzz \
         fuzz-replay bench quality lint format coverage demo install clean \

@@ -22,7 +22,9 @@
 enum {
   SAFETENSORS_MAX_HEADER = 1 << 20, /* bytes of JSON */
   SAFETENSORS_MAX_TENSORS = 65536,
-  SAFETENSORS_MAX_RANK = 8
+  SAFETENSORS_MAX_RANK = 8,
+  SHARD_INDEX_MAX_BYTES = 16 << 20,
+  SHARD_INDEX_MAX_FILES = 1024
 };
 
 typedef enum Dtype {
@@ -57,7 +59,9 @@ typedef struct Safetensors {
 int safetensors_header_size(const unsigned char first[8], size_t file_size,
                             size_t *header_bytes, Error *err);
 
-/* Parses the JSON of `header_bytes` bytes (without the 8 in front). */
+/* Parses the JSON of `header_bytes` bytes (without the 8 in front). On failure
+ * *out is empty. ERR_FORMAT, ERR_UNSUPPORTED (a dtype, a rank), ERR_RANGE (too
+ * large, too many), ERR_NOMEM. */
 int safetensors_parse(const char *json, size_t header_bytes, size_t file_size,
                       Safetensors *out, Error *err);
 void safetensors_clear(Safetensors *s);
@@ -67,6 +71,29 @@ const TensorInfo *safetensors_find(const Safetensors *s, const char *name);
 
 /* A string of __metadata__, borrowed; NULL when absent. */
 const char *safetensors_metadata(const Safetensors *s, const char *key);
+
+/*
+ * model.safetensors.index.json: which file of the same folder a tensor is in.
+ * The names are plain ("model-00001-of-00002.safetensors"): no folder, none
+ * hidden. Whether a shard holds what the index says is for the caller to see.
+ */
+typedef struct ShardTensor {
+  const char *name; /* borrowed from json */
+  size_t shard;
+} ShardTensor;
+
+typedef struct ShardIndex {
+  cJSON *json;          /* owned */
+  const char **files;   /* owned list of borrowed names, sorted */
+  size_t n_files;       /* 1 at least */
+  ShardTensor *tensors; /* owned, sorted by shard, then by name */
+  size_t n_tensors;     /* 1 at least */
+} ShardIndex;
+
+/* ERR_FORMAT, ERR_RANGE (too many tensors or files), ERR_NOMEM. */
+int shard_index_parse(const char *json, size_t bytes, ShardIndex *out,
+                      Error *err);
+void shard_index_clear(ShardIndex *index);
 
 /*
  * Widens n elements of F32, F16, BF16 or F64 at `data` (any alignment) to
