@@ -23,8 +23,8 @@ enum {
   SAFETENSORS_MAX_HEADER = 1 << 20, /* bytes of JSON */
   SAFETENSORS_MAX_TENSORS = 65536,
   SAFETENSORS_MAX_RANK = 8,
-  SHARD_INDEX_MAX_BYTES = 16 << 20,
-  SHARD_INDEX_MAX_FILES = 1024
+  SHARD_INDEX_MAX = 16 << 20, /* bytes */
+  SHARD_INDEX_FILES = 1024
 };
 
 typedef enum Dtype {
@@ -84,8 +84,8 @@ typedef struct ShardTensor {
 
 typedef struct ShardIndex {
   cJSON *json;          /* owned */
-  const char **files;   /* owned list of borrowed names, sorted */
-  size_t n_files;       /* 1 at least */
+  const char **shards;  /* owned list of borrowed file names, sorted */
+  size_t n_shards;      /* 1 at least */
   ShardTensor *tensors; /* owned, sorted by shard, then by name */
   size_t n_tensors;     /* 1 at least */
 } ShardIndex;

@@ -62,13 +62,13 @@ static int number_files(const cJSON **items, size_t n, ShardIndex *out,
   for (size_t i = 0; i < n; i++) {
     const char *file = items[i]->valuestring;
     if (i == 0 || strcmp(file, items[i - 1]->valuestring) != 0) {
-      if (out->n_files == SHARD_INDEX_MAX_FILES)
+      if (out->n_shards == SHARD_INDEX_FILES)
         return fail(err, ERR_RANGE, WHAT ": more than %d files",
-                    SHARD_INDEX_MAX_FILES);
-      out->files[out->n_files++] = file;
+                    SHARD_INDEX_FILES);
+      out->shards[out->n_shards++] = file;
     }
     out->tensors[out->n_tensors++] =
-        (ShardTensor){items[i]->string, out->n_files - 1};
+        (ShardTensor){items[i]->string, out->n_shards - 1};
   }
   return OK;
 }
@@ -81,11 +81,11 @@ static int read_map(const cJSON *map, ShardIndex *out, Error *err) {
   if (n > SAFETENSORS_MAX_TENSORS)
     return fail(err, ERR_RANGE, WHAT ": %zu tensors, the limit is %d", n,
                 SAFETENSORS_MAX_TENSORS);
-  out->files = mem_array(SHARD_INDEX_MAX_FILES, sizeof *out->files);
+  out->shards = mem_array(SHARD_INDEX_FILES, sizeof *out->shards);
   out->tensors = mem_array(n, sizeof *out->tensors);
   const cJSON **items = mem_array(n, sizeof *items);
-  int rc = out->files && out->tensors && items ? collect(map, items, err)
-                                               : fail_memory(err);
+  int rc = out->shards && out->tensors && items ? collect(map, items, err)
+                                                : fail_memory(err);
   if (rc == OK) {
     qsort(items, n, sizeof *items, by_file);
     rc = number_files(items, n, out, err);
@@ -97,8 +97,7 @@ static int read_map(const cJSON *map, ShardIndex *out, Error *err) {
 int shard_index_parse(const char *json, size_t bytes, ShardIndex *out,
                       Error *err) {
   *out = (ShardIndex){0};
-  int rc =
-      json_parse(WHAT, json, bytes, SHARD_INDEX_MAX_BYTES, &out->json, err);
+  int rc = json_parse(WHAT, json, bytes, SHARD_INDEX_MAX, &out->json, err);
   if (rc == OK)
     rc = read_map(json_get(out->json, "weight_map"), out, err);
   if (rc != OK)
@@ -108,7 +107,7 @@ int shard_index_parse(const char *json, size_t bytes, ShardIndex *out,
 
 void shard_index_clear(ShardIndex *index) {
   cJSON_Delete(index->json);
-  mem_free(index->files);
+  mem_free(index->shards);
   mem_free(index->tensors);
   *index = (ShardIndex){0};
 }
