@@ -1,0 +1,111 @@
+/*
+ * call.c - the frame of one call out of SQL.
+ *
+ * In:  the SQL function's name, its connection, its model argument.
+ * Out: a held model and a Run for the layers below; errors as SQLite's.
+ *
+ * The one place where our error codes become SQLite's:
+ *
+ *     ERR_NOMEM      SQLITE_NOMEM       SQLite's own message
+ *     ERR_INTERRUPT  SQLITE_INTERRUPT   SQLite's own message
+ *     the others     SQLITE_ERROR       "FUNCTION: sentence"
+ *
+ * A Connection is shared by everything that is registered in one database
+ * connection.  SQLite destroys registrations one by one, when they are
+ * replaced, when registering fails and when the connection closes; the last
+ * of them lets go of the process's models and threads.
+ */
+#include "sql/call.h"
+
+#include "base/memory.h"
+#include "base/pool.h"
+#include "model/settings.h"
+SQLITE_EXTENSION_INIT3
+
+Connection *connection_open(void) {
+  Connection *c = mem_zeroed(sizeof *c);
+  if (!c)
+    return NULL;
+  c->uses = 1;
+  registry_retain();
+  pool_retain();
+  return c;
+}
+
+void connection_use(Connection *c) {
+  c->uses++;
+}
+
+void connection_done(void *connection) {
+  Connection *c = connection;
+  if (--c->uses > 0)
+    return;
+  registry_release();
+  pool_release();
+  mem_free(c);
+}
+
+void call_begin(Call *call, const char *function, Connection *connection,
+                sqlite3 *db) {
+  *call = (Call){.function = function};
+  call->watch = (Watch){.db = db, .next_check = &connection->next_check};
+  call->run = (Run){.engine = setting_engine(),
+                    .n_threads = setting_number(SETTING_THREADS),
+                    .poll = {.stop = watch_stop, .arg = &call->watch}};
+}
+
+void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx) {
+  call_begin(call, function, sqlite3_user_data(ctx),
+             sqlite3_context_db_handle(ctx));
+}
+
+int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err) {
+  const char *text;
+  int rc = value_name("model", name, &text, err);
+  if (rc)
+    return rc;
+  return registry_use(text, task, &call->run.poll, &call->entry, &call->model,
+                      err);
+}
+
+void call_pause(Call *call) {
+  watch_end(&call->watch);
+}
+
+void call_end(Call *call) {
+  call_pause(call);
+  if (call->entry)
+    registry_done(call->entry);
+  call->entry = NULL;
+  call->model = NULL;
+}
+
+int call_code(const Call *call, int rc) {
+  switch (rc) {
+  case OK:
+    return SQLITE_OK;
+  case ERR_NOMEM:
+    return SQLITE_NOMEM;
+  case ERR_INTERRUPT:
+    return call->watch.stopped ? call->watch.stopped : SQLITE_INTERRUPT;
+  default:
+    return SQLITE_ERROR;
+  }
+}
+
+char *call_message(const Call *call, const Error *err) {
+  return sqlite3_mprintf("%s: %s", call->function, err->message);
+}
+
+void call_fail(sqlite3_context *ctx, const Call *call, int rc,
+               const Error *err) {
+  int code = call_code(call, rc);
+  char *message = code == SQLITE_ERROR ? call_message(call, err) : NULL;
+  if (message)
+    sqlite3_result_error(ctx, message, -1);
+  else if (code == SQLITE_INTERRUPT)
+    sqlite3_result_error_code(ctx, code);
+  else
+    sqlite3_result_error_nomem(ctx);
+  sqlite3_free(message);
+}

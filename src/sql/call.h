@@ -1,0 +1,64 @@
+/*
+ * call.h - the frame of one call out of SQL: what every function does first
+ * and last.
+ *
+ *     Call call;
+ *     call_begin(&call, "distilbert_answer", connection, db);
+ *     rc = call_use(&call, model_argument, TASK_ANSWER, &err);
+ *     rc = rc ? rc : answer_run(call.model, &call.run, ...);
+ *     call_end(&call);
+ *     ... call_result(ctx, &call, rc, &err) or call_code(...) on failure
+ */
+#ifndef SQL_CALL_H
+#define SQL_CALL_H
+
+#include "model/registry.h"
+#include "model/run.h"
+#include "sql/value.h"
+#include "sql/watch.h"
+
+/* What a connection keeps; counted by what is registered in it. */
+typedef struct Connection {
+  int uses;
+  int64_t next_check; /* Watch's clock */
+} Connection;
+
+/* With one use; NULL when memory ran out. */
+Connection *connection_open(void);
+void connection_use(Connection *c);
+/* For xDestroy: the last one lets go of the models and the threads. */
+void connection_done(void *connection);
+
+typedef struct Call {
+  const char *function; /* as the user wrote it, for messages; borrowed */
+  Watch watch;
+  Run run;           /* polls `watch`: a Call must not move */
+  ModelEntry *entry; /* held until call_end; may be NULL */
+  const Model *model;
+} Call;
+
+void call_begin(Call *call, const char *function, Connection *connection,
+                sqlite3 *db);
+
+/* The same, for a scalar function whose user data is the Connection. */
+void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx);
+
+/* Holds the model of that name (`name` or its value NULL: the default) in
+ * call->model; `task` as in registry_use. */
+int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err);
+
+/* Gives back what only lives while SQLite is not running; the model stays. */
+void call_pause(Call *call);
+void call_end(Call *call);
+
+/* SQLite's code for one of ours. */
+int call_code(const Call *call, int rc);
+
+/* "FUNCTION: message", from sqlite3_malloc; NULL when memory ran out. */
+char *call_message(const Call *call, const Error *err);
+
+/* Makes a failure (rc != OK) the result of a scalar function or column. */
+void call_fail(sqlite3_context *ctx, const Call *call, int rc,
+               const Error *err);
+
+#endif

@@ -1,0 +1,136 @@
+/*
+ * config.c - the process's settings, as a table.
+ *
+ *     SELECT key, value, initial, description FROM distilbert_config;
+ *     UPDATE distilbert_config SET value = 4 WHERE key = 'threads';
+ *
+ * In:  a key's new value.
+ * Out: a row a setting; `initial` is what the environment variable
+ *      DISTILBERT_<KEY> or the built-in default gave it.
+ *
+ * Settings belong to the process: a change is seen by every connection, at
+ * its next call, and a ROLLBACK does not undo it.  NULL as the new value goes
+ * back to the initial one.  model/settings.c says which values are valid.
+ *
+ * Refuses: new keys, deleting one, and changing any column but `value`.
+ */
+#include <string.h>
+#include "model/settings.h"
+#include "sql/table.h"
+SQLITE_EXTENSION_INIT3
+
+enum { KEY, VALUE, INITIAL, DESCRIPTION, N_COLUMNS };
+
+typedef struct ConfigScan {
+  int at; /* 1 + the current Setting */
+} ConfigScan;
+
+static int begin(Scan *scan, Error *err) {
+  (void)scan, (void)err;
+  return OK;
+}
+
+static int next(Scan *scan, Error *err) {
+  (void)err;
+  ConfigScan *config = scan->state;
+  scan->done = config->at == SETTING_COUNT;
+  config->at += !scan->done;
+  return OK;
+}
+
+static void column(Scan *scan, sqlite3_context *ctx, int i) {
+  const ConfigScan *config = scan->state;
+  Setting s = (Setting)(config->at - 1);
+  char text[SETTING_TEXT_MAX];
+  switch (i) {
+  case KEY:
+    sqlite3_result_text(ctx, setting_key(s), -1, SQLITE_STATIC);
+    break;
+  case VALUE:
+    setting_text(s, text);
+    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+    break;
+  case INITIAL:
+    setting_initial(s, text);
+    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+    break;
+  case DESCRIPTION:
+    sqlite3_result_text(ctx, setting_help(s), -1, SQLITE_STATIC);
+    break;
+  }
+}
+
+static void end(Scan *scan) {
+  (void)scan;
+}
+
+/* --- UPDATE --------------------------------------------------------------- */
+
+/* The new row's column must be what the setting has. */
+static int check_same(const char *name, const char *is, sqlite3_value *value,
+                      Error *err) {
+  EncodeText text;
+  int rc = value_text(value, &text, err);
+  if (rc)
+    return rc;
+  if (text.bytes != strlen(is) || memcmp(text.text, is, text.bytes) != 0)
+    return fail(err, ERR_RANGE, "%s cannot be changed, only value", name);
+  return OK;
+}
+
+static int check_others(Setting s, sqlite3_value **values, Error *err) {
+  char initial[SETTING_TEXT_MAX];
+  setting_initial(s, initial);
+  int rc = check_same("key", setting_key(s), values[KEY], err);
+  rc = rc ? rc : check_same("initial", initial, values[INITIAL], err);
+  return rc ? rc
+            : check_same("description", setting_help(s), values[DESCRIPTION],
+                         err);
+}
+
+static int change(Setting s, sqlite3_value *value, Error *err) {
+  char initial[SETTING_TEXT_MAX];
+  EncodeText text;
+  if (sqlite3_value_type(value) == SQLITE_NULL) {
+    setting_initial(s, initial);
+    return setting_change(s, initial, err);
+  }
+  int rc = value_text(value, &text, err);
+  if (rc)
+    return rc;
+  if (memchr(text.text, 0, text.bytes))
+    return fail(err, ERR_RANGE, "%s: holds a NUL character", setting_key(s));
+  return setting_change(s, text.text, err);
+}
+
+static int update(Call *call, sqlite3_value *old, sqlite3_value **values,
+                  Error *err) {
+  (void)call;
+  EncodeText key;
+  if (!old || !values)
+    return fail(err, ERR_RANGE,
+                "keys are fixed: UPDATE distilbert_config SET value = ... "
+                "WHERE key = ...");
+  int rc = value_text(old, &key, err);
+  if (rc)
+    return rc;
+  Setting s = setting_find(key.text);
+  if (s == SETTING_COUNT)
+    return fail(err, ERR_RANGE, "no such key");
+  rc = check_others(s, values, err);
+  return rc ? rc : change(s, values[VALUE], err);
+}
+
+const TableKind config_table = {
+    .name = "distilbert_config",
+    .columns = "key TEXT PRIMARY KEY, value TEXT, initial TEXT, "
+               "description TEXT",
+    .n_columns = N_COLUMNS,
+    .flag = SQLITE_VTAB_DIRECTONLY,
+    .state_bytes = sizeof(ConfigScan),
+    .begin = begin,
+    .next = next,
+    .column = column,
+    .end = end,
+    .update = update,
+};

@@ -1,0 +1,124 @@
+/*
+ * fn_info.c - what this library is and what it runs on.
+ *
+ *     SELECT distilbert_version();
+ *     SELECT distilbert_debug();
+ *     SELECT distilbert_fingerprint([model]);
+ *
+ * Out: the version; a text of several lines "key: value" for bug reports;
+ *      64 hex digits that stand for weights, tokenizer, settings and
+ *      numerics of a model: store them beside what was computed with it.
+ *
+ * A fingerprint reads the model's files, so it costs about what loading does.
+ * distilbert_debug() loads nothing and starts nothing.  Its text is for
+ * people: lines may come and go between versions.
+ */
+#include <string.h>
+#include "base/pool.h"
+#include "model/settings.h"
+#include "sql/call.h"
+#include "sql/functions.h"
+#include "sql/version.h"
+#include "tensor/blas.h"
+#include "tensor/kernels.h"
+SQLITE_EXTENSION_INIT3
+
+void fn_version(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc, (void)argv;
+  sqlite3_result_text(ctx, DISTILBERT_VERSION, -1, SQLITE_STATIC);
+}
+
+void fn_fingerprint(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  Call call;
+  Error err;
+  const char *name;
+  char text[65];
+  call_begin_scalar(&call, "distilbert_fingerprint", ctx);
+  int rc = value_name("model", argc > 0 ? argv[0] : NULL, &name, &err);
+  rc = rc ? rc : registry_fingerprint(name, &call.run.poll, text, &err);
+  call_end(&call);
+  if (rc)
+    call_fail(ctx, &call, rc, &err);
+  else
+    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+}
+
+/* --- distilbert_debug ----------------------------------------------------- */
+
+static void add_build(sqlite3_str *s) {
+  sqlite3_str_appendf(s, "version: %s\n", DISTILBERT_VERSION);
+#ifdef SQLITE_CORE
+  sqlite3_str_appendall(s, "build: static, ");
+#else
+  sqlite3_str_appendall(s, "build: loadable, ");
+#endif
+#ifdef __clang__
+  sqlite3_str_appendf(s, "%s\n", __VERSION__);
+#else
+  sqlite3_str_appendf(s, "gcc %s\n", __VERSION__);
+#endif
+  sqlite3_str_appendf(s, "sqlite: built with %s, runs in %s\n", SQLITE_VERSION,
+                      sqlite3_libversion());
+}
+
+/* "kernels: avx512 (of avx512, avx2, portable; not usable: neon)" */
+static void add_kernels(sqlite3_str *s) {
+  bool refused;
+  const Kernels *picked = kernels_pick(&refused);
+  sqlite3_str_appendf(s, "kernels: %s (", picked->name);
+  for (int i = 0; kernels_all[i]; i++)
+    sqlite3_str_appendf(s, "%s%s%s", i ? ", " : "", kernels_all[i]->name,
+                        kernels_all[i]->usable() ? "" : " not usable");
+  sqlite3_str_appendf(s, ")%s\n",
+                      refused ? "; DISTILBERT_KERNELS was refused" : "");
+}
+
+static void add_settings(sqlite3_str *s) {
+  char engine[SETTING_TEXT_MAX];
+  const char *blas = blas_name();
+  setting_text(SETTING_ENGINE, engine);
+  sqlite3_str_appendf(s, "engine: %s; blas: %s\n", engine,
+                      blas ? blas : "not opened");
+  sqlite3_str_appendf(s, "threads: %llu (CPUs available %llu, workers %llu)\n",
+                      (unsigned long long)setting_number(SETTING_THREADS),
+                      (unsigned long long)cpu_available(),
+                      (unsigned long long)pool_workers());
+}
+
+static int add_models(sqlite3_str *s, Error *err) {
+  ModelRows rows;
+  int rc = registry_rows(&rows, err);
+  if (rc)
+    return rc;
+  for (size_t i = 0; i < rows.n; i++) {
+    const ModelRow *row = &rows.rows[i];
+    sqlite3_str_appendf(s, "model: %s, %s, %llu bytes%s\n", row->name,
+                        row->path ? "registered" : "built in",
+                        (unsigned long long)row->bytes,
+                        row->loaded ? ", loaded" : "");
+  }
+  sqlite3_str_appendf(s, "weights: %llu bytes",
+                      (unsigned long long)registry_bytes());
+  registry_rows_clear(&rows);
+  return OK;
+}
+
+void fn_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc, (void)argv;
+  Call call;
+  Error err;
+  call_begin_scalar(&call, "distilbert_debug", ctx);
+  sqlite3_str *s = sqlite3_str_new(call.watch.db);
+  add_build(s);
+  add_kernels(s);
+  add_settings(s);
+  int rc = add_models(s, &err);
+  char *text = sqlite3_str_finish(s);
+  if (rc == OK && !text)
+    rc = fail_memory(&err);
+  if (rc == OK)
+    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+  else
+    call_fail(ctx, &call, rc, &err);
+  sqlite3_free(text);
+}

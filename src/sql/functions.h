@@ -1,0 +1,21 @@
+/*
+ * functions.h - the scalar functions, each written in its fn_*.c.
+ *
+ * Their user data is the Connection (call.h).
+ */
+#ifndef SQL_FUNCTIONS_H
+#define SQL_FUNCTIONS_H
+
+#include "sqlite3ext.h"
+
+typedef void scalar_function(sqlite3_context *ctx, int argc,
+                             sqlite3_value **argv);
+
+scalar_function fn_answer; /* fn_answer.c */
+scalar_function fn_highlight;
+scalar_function fn_token_count; /* fn_tokens.c */
+scalar_function fn_fingerprint; /* fn_info.c */
+scalar_function fn_version;
+scalar_function fn_debug;
+
+#endif

@@ -1,0 +1,208 @@
+/*
+ * models.c - the models this process knows, as a table.
+ *
+ *     INSERT INTO distilbert_models(name, path) VALUES ('squad', '/m/squad');
+ *     INSERT INTO distilbert_models(name, path, precision, options) ...
+ *     DELETE FROM distilbert_models WHERE name = 'squad';
+ *     SELECT name, tasks, loaded FROM distilbert_models;
+ *
+ * In:  a name and where its files are.  Nothing is read before first use.
+ * Out: registered and built-in models; NULL where a value is not known
+ *      before the model is loaded.  `path` of a built-in one is NULL.
+ *
+ * The list belongs to the process: every connection sees it, and a ROLLBACK
+ * does not undo a registration.  A fingerprint reads all of a model's files,
+ * so it is computed only where a query asks for the column, and is NULL when
+ * they cannot be read (distilbert_fingerprint(name) tells why).
+ *
+ * Refuses: UPDATE, a value for a column that describes the checkpoint, and
+ * what model/registry.c refuses.
+ */
+#include <string.h>
+#include "sql/table.h"
+SQLITE_EXTENSION_INIT3
+
+enum {
+  NAME,
+  PATH,
+  FAMILY,
+  TASKS,
+  PRECISION,
+  LAYERS,
+  DIM,
+  MAX_TOKENS,
+  BYTES,
+  LOADED,
+  FINGERPRINT,
+  OPTIONS,
+  N_COLUMNS
+};
+
+static const char *const column_names[N_COLUMNS] = {
+    "name", "path",       "family", "tasks",  "precision",   "layers",
+    "dim",  "max_tokens", "bytes",  "loaded", "fingerprint", "options",
+};
+
+typedef struct ModelScan {
+  ModelRows list;
+  size_t at; /* 1 + the current row's index */
+} ModelScan;
+
+static int begin(Scan *scan, Error *err) {
+  ModelScan *models = scan->state;
+  return registry_rows(&models->list, err);
+}
+
+static int next(Scan *scan, Error *err) {
+  (void)err;
+  ModelScan *models = scan->state;
+  scan->done = models->at == models->list.n;
+  models->at += !scan->done;
+  return OK;
+}
+
+static void give_text(sqlite3_context *ctx, const char *text) {
+  if (text && *text)
+    sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
+}
+
+static void give_size(sqlite3_context *ctx, size_t n) {
+  if (n)
+    sqlite3_result_int64(ctx, (sqlite3_int64)n);
+}
+
+static void give_fingerprint(Scan *scan, sqlite3_context *ctx,
+                             const ModelRow *row) {
+  char text[65] = "";
+  Error err;
+  if (row->fingerprint[0]) {
+    give_text(ctx, row->fingerprint);
+    return;
+  }
+  int rc = registry_fingerprint(row->name, &scan->call.run.poll, text, &err);
+  if (rc == OK)
+    give_text(ctx, text);
+  else if (rc == ERR_NOMEM || rc == ERR_INTERRUPT)
+    call_fail(ctx, &scan->call, rc, &err);
+}
+
+static void column(Scan *scan, sqlite3_context *ctx, int i) {
+  const ModelScan *models = scan->state;
+  const ModelRow *row = &models->list.rows[models->at - 1];
+  switch (i) {
+  case NAME:
+    sqlite3_result_text(ctx, row->name, -1, SQLITE_TRANSIENT);
+    break;
+  case PATH:
+    give_text(ctx, row->path);
+    break;
+  case FAMILY:
+    give_text(ctx, row->family);
+    break;
+  case TASKS:
+    give_text(ctx, row->tasks);
+    break;
+  case PRECISION:
+    give_text(ctx, row->precision);
+    break;
+  case LAYERS:
+    give_size(ctx, row->layers);
+    break;
+  case DIM:
+    give_size(ctx, row->dim);
+    break;
+  case MAX_TOKENS:
+    give_size(ctx, row->max_tokens);
+    break;
+  case BYTES:
+    give_size(ctx, row->bytes);
+    break;
+  case LOADED:
+    sqlite3_result_int(ctx, row->loaded);
+    break;
+  case FINGERPRINT:
+    give_fingerprint(scan, ctx, row);
+    break;
+  case OPTIONS:
+    give_text(ctx, row->options);
+    break;
+  }
+}
+
+static void end(Scan *scan) {
+  ModelScan *models = scan->state;
+  registry_rows_clear(&models->list);
+}
+
+/* --- INSERT, DELETE ------------------------------------------------------- */
+
+/* A column's text; NULL where it is NULL. */
+static int read_column(sqlite3_value **values, int i, const char **out,
+                       Error *err) {
+  EncodeText text;
+  *out = NULL;
+  if (sqlite3_value_type(values[i]) == SQLITE_NULL)
+    return OK;
+  int rc = value_text(values[i], &text, err);
+  if (rc)
+    return rc;
+  if (memchr(text.text, 0, text.bytes))
+    return fail(err, ERR_RANGE, "%s holds a NUL character", column_names[i]);
+  *out = text.text;
+  return OK;
+}
+
+/* Only name, path, precision and options may be given. */
+static int check_columns(sqlite3_value **values, Error *err) {
+  for (int i = 0; i < N_COLUMNS; i++) {
+    bool may_be = i == NAME || i == PATH || i == PRECISION || i == OPTIONS;
+    bool must_be = i == NAME || i == PATH;
+    bool is_null = sqlite3_value_type(values[i]) == SQLITE_NULL;
+    if (must_be && is_null)
+      return fail(err, ERR_RANGE, "%s must be given", column_names[i]);
+    if (!may_be && !is_null)
+      return fail(err, ERR_RANGE,
+                  "%s is read from the checkpoint and cannot be set",
+                  column_names[i]);
+  }
+  return OK;
+}
+
+static int insert(sqlite3_value **values, Error *err) {
+  const char *name, *path, *precision, *options;
+  int rc = check_columns(values, err);
+  rc = rc ? rc : value_name("name", values[NAME], &name, err);
+  rc = rc ? rc : read_column(values, PATH, &path, err);
+  rc = rc ? rc : read_column(values, PRECISION, &precision, err);
+  rc = rc ? rc : read_column(values, OPTIONS, &options, err);
+  return rc ? rc : registry_add(name, path, precision, options, err);
+}
+
+static int update(Call *call, sqlite3_value *old, sqlite3_value **values,
+                  Error *err) {
+  (void)call;
+  const char *name;
+  if (!old)
+    return insert(values, err);
+  if (values)
+    return fail(err, ERR_RANGE,
+                "a model cannot be changed: DELETE it, then INSERT it");
+  int rc = value_name("name", old, &name, err);
+  return rc ? rc : registry_remove(name, err);
+}
+
+const TableKind models_table = {
+    .name = "distilbert_models",
+    .columns = "name TEXT PRIMARY KEY, path TEXT, family TEXT, tasks TEXT, "
+               "precision TEXT, layers INTEGER, dim INTEGER, "
+               "max_tokens INTEGER, bytes INTEGER, loaded INTEGER, "
+               "fingerprint TEXT, options TEXT",
+    .n_columns = N_COLUMNS,
+    .flag = SQLITE_VTAB_DIRECTONLY,
+    .state_bytes = sizeof(ModelScan),
+    .begin = begin,
+    .next = next,
+    .column = column,
+    .end = end,
+    .update = update,
+};

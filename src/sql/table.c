@@ -1,0 +1,405 @@
+/*
+ * table.c - one implementation of virtual tables for all of ours.
+ *
+ * In:  a TableKind (table.h), and what SQLite asks of a virtual table.
+ * Out: its rows, one scan at a time.
+ *
+ * Parameters are hidden columns.  SQLite turns f(a, b) and `WHERE k = v` into
+ * the same constraints; plan() says which it wants, in the order of the
+ * parameters, and puts them into idxNum:
+ *
+ *     bits 0-15   parameter given           bits 16-31   given as a list
+ *
+ * A list is `name IN (...)`, which SQLite 3.38 hands over whole, so that many
+ * texts go through the model together.  Older versions scan once a value.
+ *
+ * Values are copied: they belong to SQLite and are gone after xFilter, while
+ * rows are produced later, and the hidden columns must show them again.
+ *
+ * Tables exist in every schema without CREATE VIRTUAL TABLE, and only so.
+ */
+#include "sql/table.h"
+
+#include <string.h>
+#include "base/memory.h"
+SQLITE_EXTENSION_INIT3
+
+enum { LISTS = 16 }; /* shift of the list bits in idxNum */
+
+/* What a module is registered with. */
+typedef struct Binding {
+  const TableKind *kind;
+  Connection *connection; /* counted */
+} Binding;
+
+typedef struct Vtab {
+  sqlite3_vtab base; /* must be first */
+  sqlite3 *db;
+  const TableKind *kind;
+  Connection *connection; /* borrowed from the module, which outlives it */
+} Vtab;
+
+typedef struct Cursor {
+  sqlite3_vtab_cursor base; /* must be first */
+  Scan scan;
+  sqlite3_int64 row;
+} Cursor;
+
+/* --- The table ------------------------------------------------------------ */
+
+/* "CREATE TABLE x(columns, parameter HIDDEN, ...)" */
+static char *schema(const TableKind *kind) {
+  sqlite3_str *s = sqlite3_str_new(NULL);
+  sqlite3_str_appendf(s, "CREATE TABLE x(%s", kind->columns);
+  for (int i = 0; i < kind->n_params; i++)
+    sqlite3_str_appendf(s, ", \"%w\" HIDDEN", kind->params[i].name);
+  sqlite3_str_appendall(s, kind->update ? ") WITHOUT ROWID" : ")");
+  return sqlite3_str_finish(s);
+}
+
+static int declare(sqlite3 *db, const TableKind *kind) {
+  char *sql = schema(kind);
+  int rc = sql ? sqlite3_declare_vtab(db, sql) : SQLITE_NOMEM;
+  sqlite3_free(sql);
+  if (rc == SQLITE_OK && kind->flag)
+    rc = sqlite3_vtab_config(db, kind->flag);
+  return rc;
+}
+
+static int connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
+                   sqlite3_vtab **out, char **message) {
+  (void)argc, (void)argv, (void)message;
+  Binding *binding = aux;
+  int rc = declare(db, binding->kind);
+  if (rc != SQLITE_OK)
+    return rc;
+  Vtab *v = mem_zeroed(sizeof *v);
+  if (!v)
+    return SQLITE_NOMEM;
+  v->db = db;
+  v->kind = binding->kind;
+  v->connection = binding->connection;
+  *out = &v->base;
+  return SQLITE_OK;
+}
+
+static int disconnect(sqlite3_vtab *vtab) {
+  mem_free(vtab);
+  return SQLITE_OK;
+}
+
+/* Puts a message on the table; returns `code`. */
+static int complain(sqlite3_vtab *vtab, int code, char *message) {
+  if (!message)
+    return code == SQLITE_ERROR ? SQLITE_NOMEM : code;
+  sqlite3_free(vtab->zErrMsg);
+  vtab->zErrMsg = message;
+  return code;
+}
+
+/* The outcome of one of our functions as that of a table's method. */
+static int outcome(sqlite3_vtab *vtab, const Call *call, int rc,
+                   const Error *err) {
+  int code = call_code(call, rc);
+  if (code != SQLITE_ERROR)
+    return code;
+  return complain(vtab, code, call_message(call, err));
+}
+
+/* --- Planning ------------------------------------------------------------- */
+
+/* Which constraint gives each parameter: its index, or NOT_GIVEN. */
+enum { NOT_GIVEN = -1, NOT_USABLE = -2 };
+
+static void find_constraints(const TableKind *kind,
+                             const sqlite3_index_info *info, int *given) {
+  for (int p = 0; p < kind->n_params; p++)
+    given[p] = NOT_GIVEN;
+  for (int i = 0; i < info->nConstraint; i++) {
+    int p = info->aConstraint[i].iColumn - kind->n_columns;
+    if (p < 0 || p >= kind->n_params ||
+        info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
+      continue;
+    if (!info->aConstraint[i].usable)
+      given[p] = given[p] == NOT_GIVEN ? NOT_USABLE : given[p];
+    else if (given[p] < 0)
+      given[p] = i;
+  }
+}
+
+/* Takes constraint `i` whole if it is an IN; true if so. */
+static bool take_list(sqlite3_index_info *info, int i) {
+  return sqlite3_libversion_number() >= 3038000 && sqlite3_vtab_in(info, i, 1);
+}
+
+static void take(const TableKind *kind, sqlite3_index_info *info,
+                 const int *given) {
+  int n = 0;
+  unsigned bits = 0;
+  for (int p = 0; p < kind->n_params; p++) {
+    if (given[p] < 0)
+      continue;
+    info->aConstraintUsage[given[p]].argvIndex = ++n;
+    info->aConstraintUsage[given[p]].omit = 1;
+    bits |= 1u << p;
+    if (kind->params[p].kind == PARAM_TEXTS && take_list(info, given[p]))
+      bits |= 1u << (p + LISTS);
+  }
+  info->idxNum = (int)bits;
+}
+
+static int plan(sqlite3_vtab *vtab, sqlite3_index_info *info) {
+  const TableKind *kind = ((Vtab *)vtab)->kind;
+  int given[TABLE_MAX_PARAMS];
+  find_constraints(kind, info, given);
+  for (int p = 0; p < kind->n_params; p++)
+    if (given[p] == NOT_USABLE) /* this order of tables will not do */
+      return SQLITE_CONSTRAINT;
+  for (int p = 0; p < kind->n_params; p++)
+    if (given[p] == NOT_GIVEN && kind->params[p].kind != PARAM_OPTION)
+      return complain(vtab, SQLITE_ERROR,
+                      sqlite3_mprintf("%s: needs the argument %s", kind->name,
+                                      kind->params[p].name));
+  take(kind, info, given);
+  /* Dear, so that it is run as seldom as can be. */
+  info->estimatedCost = kind->n_params ? 1e6 : 100;
+  info->estimatedRows = 10;
+  return SQLITE_OK;
+}
+
+/* --- Scanning ------------------------------------------------------------- */
+
+static void forget_params(Scan *scan) {
+  for (int p = 0; p < TABLE_MAX_PARAMS; p++) {
+    ParamValues *values = &scan->params[p];
+    for (size_t i = 0; i < values->n; i++)
+      sqlite3_value_free(values->items[i]);
+    mem_free(values->items);
+    *values = (ParamValues){0};
+  }
+}
+
+/* Back to the state before the first xFilter. */
+static void reset(Scan *scan) {
+  if (scan->state)
+    scan->kind->end(scan);
+  mem_free(scan->state);
+  scan->state = NULL;
+  forget_params(scan);
+  call_end(&scan->call);
+  scan->done = true;
+}
+
+static int open_cursor(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
+  Cursor *c = mem_zeroed(sizeof *c);
+  if (!c)
+    return SQLITE_NOMEM;
+  c->scan.kind = ((Vtab *)vtab)->kind;
+  *out = &c->base;
+  return SQLITE_OK;
+}
+
+static int close_cursor(sqlite3_vtab_cursor *cursor) {
+  reset(&((Cursor *)cursor)->scan);
+  mem_free(cursor);
+  return SQLITE_OK;
+}
+
+/* Keeps a copy. NULL in a text's place is left out: it has no rows. */
+static int add_value(ParamValues *values, ParamKind kind,
+                     sqlite3_value *value) {
+  if (kind != PARAM_OPTION && sqlite3_value_type(value) == SQLITE_NULL)
+    return SQLITE_OK;
+  if (mem_reserve((void **)&values->items, &values->capacity, values->n + 1,
+                  sizeof *values->items))
+    return SQLITE_NOMEM;
+  sqlite3_value *copy = sqlite3_value_dup(value);
+  if (!copy)
+    return SQLITE_NOMEM;
+  values->items[values->n++] = copy;
+  return SQLITE_OK;
+}
+
+static int add_list(ParamValues *values, ParamKind kind, sqlite3_value *list) {
+  sqlite3_value *value;
+  int rc = sqlite3_vtab_in_first(list, &value);
+  while (rc == SQLITE_OK && value) {
+    rc = add_value(values, kind, value);
+    if (rc == SQLITE_OK)
+      rc = sqlite3_vtab_in_next(list, &value);
+  }
+  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+}
+
+/* Sets scan->done where a text is NULL. */
+static int keep_params(Scan *scan, unsigned bits, sqlite3_value **argv) {
+  int n = 0, rc = SQLITE_OK;
+  for (int p = 0; p < scan->kind->n_params && rc == SQLITE_OK; p++) {
+    ParamValues *values = &scan->params[p];
+    ParamKind kind = scan->kind->params[p].kind;
+    if (bits >> (p + LISTS) & 1)
+      rc = add_list(values, kind, argv[n++]);
+    else if (bits >> p & 1)
+      rc = add_value(values, kind, argv[n++]);
+    if (kind != PARAM_OPTION && values->n == 0)
+      scan->done = true;
+  }
+  return rc;
+}
+
+static int first_row(Scan *scan, Error *err) {
+  scan->state = mem_zeroed(scan->kind->state_bytes);
+  if (!scan->state)
+    return fail_memory(err);
+  int rc = scan->kind->begin(scan, err);
+  return rc ? rc : scan->kind->next(scan, err);
+}
+
+static int filter(sqlite3_vtab_cursor *cursor, int bits, const char *text,
+                  int argc, sqlite3_value **argv) {
+  (void)argc, (void)text;
+  Cursor *c = (Cursor *)cursor;
+  Vtab *v = (Vtab *)cursor->pVtab;
+  reset(&c->scan);
+  c->scan.done = false;
+  c->row = 1;
+  int code = keep_params(&c->scan, (unsigned)bits, argv);
+  if (code != SQLITE_OK || c->scan.done)
+    return code;
+  Error err;
+  call_begin(&c->scan.call, v->kind->name, v->connection, v->db);
+  int rc = first_row(&c->scan, &err);
+  call_pause(&c->scan.call);
+  return outcome(cursor->pVtab, &c->scan.call, rc, &err);
+}
+
+static int next(sqlite3_vtab_cursor *cursor) {
+  Cursor *c = (Cursor *)cursor;
+  Error err;
+  c->row++;
+  int rc = c->scan.kind->next(&c->scan, &err);
+  call_pause(&c->scan.call);
+  return outcome(cursor->pVtab, &c->scan.call, rc, &err);
+}
+
+static int at_end(sqlite3_vtab_cursor *cursor) {
+  return ((Cursor *)cursor)->scan.done;
+}
+
+static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i) {
+  Scan *scan = &((Cursor *)cursor)->scan;
+  if (i < scan->kind->n_columns) {
+    scan->kind->column(scan, ctx, i);
+    call_pause(&scan->call);
+    return SQLITE_OK;
+  }
+  const ParamValues *values = &scan->params[i - scan->kind->n_columns];
+  if (values->at < values->n)
+    sqlite3_result_value(ctx, values->items[values->at]);
+  return SQLITE_OK;
+}
+
+static int rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *out) {
+  *out = ((Cursor *)cursor)->row;
+  return SQLITE_OK;
+}
+
+/* --- Changing ------------------------------------------------------------- */
+
+/* DELETE: argv = {key}. INSERT: {NULL, -, columns}. UPDATE: {old key, new
+ * key, columns}. */
+static int update(sqlite3_vtab *vtab, int argc, sqlite3_value **argv,
+                  sqlite3_int64 *out_rowid) {
+  (void)out_rowid;
+  Vtab *v = (Vtab *)vtab;
+  Call call;
+  Error err;
+  bool has_old = sqlite3_value_type(argv[0]) != SQLITE_NULL;
+  call_begin(&call, v->kind->name, v->connection, v->db);
+  int rc = v->kind->update(&call, has_old ? argv[0] : NULL,
+                           argc > 1 ? argv + 2 : NULL, &err);
+  call_end(&call);
+  return outcome(vtab, &call, rc, &err);
+}
+
+/* --- Registering ---------------------------------------------------------- */
+
+static void free_binding(void *binding) {
+  connection_done(((Binding *)binding)->connection);
+  mem_free(binding);
+}
+
+static const sqlite3_module readable = {
+    .xConnect = connect,
+    .xBestIndex = plan,
+    .xDisconnect = disconnect,
+    .xDestroy = disconnect,
+    .xOpen = open_cursor,
+    .xClose = close_cursor,
+    .xFilter = filter,
+    .xNext = next,
+    .xEof = at_end,
+    .xColumn = column,
+    .xRowid = rowid,
+};
+
+static const sqlite3_module writable = {
+    .xConnect = connect,
+    .xBestIndex = plan,
+    .xDisconnect = disconnect,
+    .xDestroy = disconnect,
+    .xOpen = open_cursor,
+    .xClose = close_cursor,
+    .xFilter = filter,
+    .xNext = next,
+    .xEof = at_end,
+    .xColumn = column,
+    .xRowid = rowid,
+    .xUpdate = update,
+};
+
+int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
+                   Connection *connection) {
+  Binding *binding = mem_alloc(sizeof *binding);
+  if (!binding)
+    return SQLITE_NOMEM;
+  *binding = (Binding){kind, connection};
+  connection_use(connection);
+  const sqlite3_module *module =
+      kind->update && !read_only ? &writable : &readable;
+  return sqlite3_create_module_v2(db, kind->name, module, binding,
+                                  free_binding);
+}
+
+/* --- Parameters, for the tables ------------------------------------------- */
+
+int table_text(Scan *scan, int param, size_t item, EncodeText *out,
+               Error *err) {
+  return value_text(scan->params[param].items[item], out, err);
+}
+
+sqlite3_value *table_option(const Scan *scan, int param) {
+  const ParamValues *values = &scan->params[param];
+  if (values->n == 0 || sqlite3_value_type(values->items[0]) == SQLITE_NULL)
+    return NULL;
+  return values->items[0];
+}
+
+int table_size(const Scan *scan, int param, size_t *out, Error *err) {
+  const TableParam *p = &scan->kind->params[param];
+  sqlite3_value *value = table_option(scan, param);
+  int64_t number;
+  if (!value)
+    return OK;
+  int rc = value_integer(p->name, value, p->low, p->high, &number, err);
+  if (rc == OK)
+    *out = (size_t)number;
+  return rc;
+}
+
+int table_bool(const Scan *scan, int param, bool *out, Error *err) {
+  size_t number = *out;
+  int rc = table_size(scan, param, &number, err);
+  *out = number != 0;
+  return rc;
+}

@@ -1,0 +1,94 @@
+/*
+ * table.h - one implementation of virtual tables for all of ours.
+ *
+ * A table is described by a TableKind: its name, its columns, its parameters
+ * (hidden columns, given in parentheses or as `WHERE name = value`), and a
+ * few callbacks that produce the rows of one scan.
+ *
+ *     SELECT answer FROM distilbert_answers('who?', body, 3)
+ *     SELECT answer FROM distilbert_answers
+ *       WHERE question = 'who?' AND context IN (SELECT body FROM docs)
+ */
+#ifndef SQL_TABLE_H
+#define SQL_TABLE_H
+
+#include "sql/call.h"
+
+enum { TABLE_MAX_PARAMS = 12 };
+
+typedef enum ParamKind {
+  PARAM_TEXT,  /* must be given; NULL: no rows */
+  PARAM_TEXTS, /* the same, and `name IN (...)` comes as one scan */
+  PARAM_OPTION /* NULL or not given: a default */
+} ParamKind;
+
+typedef struct TableParam {
+  const char *name;
+  ParamKind kind;
+  int64_t low, high; /* limits of an option that is a whole number */
+} TableParam;
+
+/* Values given for one parameter. */
+typedef struct ParamValues {
+  sqlite3_value **items; /* owned */
+  size_t n, capacity;
+  size_t at; /* which one the current row is about */
+} ParamValues;
+
+/* One scan. */
+typedef struct Scan {
+  Call call;
+  const struct TableKind *kind;
+  ParamValues params[TABLE_MAX_PARAMS];
+  void *state; /* kind->state_bytes bytes, zero before begin */
+  bool done;   /* set by next when there is no further row */
+} Scan;
+
+typedef struct TableKind {
+  const char *name;
+  const char *columns; /* SQL, what is not hidden */
+  int n_columns;
+  const TableParam *params;
+  int n_params;
+  int flag; /* for sqlite3_vtab_config; 0: none */
+  size_t state_bytes;
+
+  /* Reads parameters, and gets ready to produce rows. */
+  int (*begin)(Scan *scan, Error *err);
+  /* Goes to the first or next row. */
+  int (*next)(Scan *scan, Error *err);
+  /* Gives a visible column of the current row to sqlite3_result_*. */
+  void (*column)(Scan *scan, sqlite3_context *ctx, int column);
+  /* Frees what state holds, however far begin came. */
+  void (*end)(Scan *scan);
+
+  /*
+   * NULL: read-only. Else the first column is the primary key and rows come
+   * without rowid; `old` is the key of the row that goes (NULL: none), values
+   * are the columns of the row that comes (NULL: none).
+   */
+  int (*update)(Call *call, sqlite3_value *old, sqlite3_value **values,
+                Error *err);
+} TableKind;
+
+/* Registers a table; read_only leaves `update` out. SQLite's codes. */
+int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
+                   Connection *connection);
+
+/* The item-th text given for a PARAM_TEXT(S). */
+int table_text(Scan *scan, int param, size_t item, EncodeText *out, Error *err);
+
+/* The value of an option, NULL when not given or NULL. */
+sqlite3_value *table_option(const Scan *scan, int param);
+
+/* *out stays as it is when the option is not given or NULL. */
+int table_size(const Scan *scan, int param, size_t *out, Error *err);
+int table_bool(const Scan *scan, int param, bool *out, Error *err);
+
+/* Tables, each written in its own file. */
+extern const TableKind answers_table; /* fn_answer.c */
+extern const TableKind tokens_table;  /* fn_tokens.c */
+extern const TableKind models_table;  /* models.c */
+extern const TableKind config_table;  /* config.c */
+
+#endif
