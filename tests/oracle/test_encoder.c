@@ -1,0 +1,193 @@
+/*
+ * test_encoder.c - hidden states against the reference implementation.
+ *
+ * Layer by layer against float64 (numerics.json), last layers of every
+ * encoder checkpoint against float32 (expected/), and the promise of equal
+ * bits: alone or in a batch, on one thread or several.
+ */
+#include <math.h>
+#include "check.h"
+#include "oracle/oracle.h"
+
+static const Run one_thread = {ENGINE_NATIVE, 1, {0}};
+
+/* Largest difference over the largest magnitude. */
+static double matrix_error(const Hidden *h, size_t C, const cJSON *rows) {
+  double worst = 0, scale = 1e-30;
+  const cJSON *row, *value;
+  size_t t = 0;
+  cJSON_ArrayForEach(row, rows) {
+    size_t c = 0;
+    cJSON_ArrayForEach(value, row) {
+      if (t < h->n_tokens) {
+        double d = fabs(hidden_at(h, C, t, c) - value->valuedouble);
+        worst = d > worst || isnan(d) ? d : worst;
+        scale = fmax(scale, fabs(value->valuedouble));
+      }
+      c++;
+    }
+    t++;
+  }
+  return worst / scale;
+}
+
+static void check_layer(const Model *whole, const cJSON *item, size_t layers,
+                        const char *key) {
+  Model model = *whole;
+  Hidden h;
+  Error err = {""};
+  size_t n;
+  Token *tokens = oracle_tokens(item, &n);
+  model.config.n_layers = layers;
+  int code =
+      encoder_run(&model, &one_thread, &(Sequence){tokens, n}, 1, &h, &err);
+  CHECK(code == OK, "%s: %s", key, err.message);
+  if (!code) {
+    double e =
+        matrix_error(&h, model.config.dim, cJSON_GetObjectItem(item, key));
+    CHECK(e <= 2e-5, "%s differs by %g of its scale", key, e);
+    hidden_clear(&h);
+  }
+  free(tokens);
+}
+
+/* Items are single sequences, or a padded batch: arrays of arrays. */
+static cJSON *batch_item(const cJSON *item, int i) {
+  cJSON *one = cJSON_CreateObject();
+  const cJSON *part;
+  cJSON_ArrayForEach(part, item) {
+    if (cJSON_IsArray(part))
+      cJSON_AddItemToObject(one, part->string,
+                            cJSON_Duplicate(cJSON_GetArrayItem(part, i), 1));
+  }
+  return one;
+}
+
+static void check_item(const Model *model, const cJSON *item) {
+  const cJSON *ids = cJSON_GetObjectItem(item, "input_ids");
+  if (cJSON_IsArray(cJSON_GetArrayItem(ids, 0))) {
+    for (int i = 0; i < cJSON_GetArraySize(ids); i++) {
+      cJSON *one = batch_item(item, i);
+      check_item(model, one);
+      cJSON_Delete(one);
+    }
+    return;
+  }
+  check_layer(model, item, 0, "embeddings.output");
+  check_layer(model, item, 1, "layer0.after_output_layer_norm");
+  check_layer(model, item, 2, "layer1.after_output_layer_norm");
+}
+
+static void test_numerics(void) {
+  cJSON *json = oracle_json(ORACLE "numerics.json");
+  Model *model = oracle_model("distilbert-uncased-mlm");
+  CHECK(json && model, "numerics.json");
+  const cJSON *item;
+  if (json && model)
+    cJSON_ArrayForEach(item, cJSON_GetObjectItem(json, "items"))
+        check_item(model, item);
+  model_free(model);
+  cJSON_Delete(json);
+}
+
+static void check_record(const char *name, const Model *model,
+                         const cJSON *record) {
+  const cJSON *rows = cJSON_GetObjectItem(record, "last_hidden_state_rows");
+  const cJSON *row, *value;
+  Hidden h;
+  Error err = {""};
+  size_t n, C = model->config.dim;
+  Token *tokens = oracle_tokens(record, &n);
+  int code =
+      encoder_run(model, &one_thread, &(Sequence){tokens, n}, 1, &h, &err);
+  CHECK(code == OK && rows, "%s: %s", name, err.message);
+  free(tokens);
+  if (code)
+    return;
+  cJSON_ArrayForEach(row, rows) {
+    size_t t = (size_t)atoi(row->string), c = 0;
+    cJSON_ArrayForEach(value, row) {
+      double d = fabs(hidden_at(&h, C, t, c) - value->valuedouble);
+      CHECK(d <= 1e-4, "%s token %zu feature %zu differs by %g", name, t, c, d);
+      c++;
+    }
+  }
+  hidden_clear(&h);
+}
+
+static void test_expected(const char *name) {
+  cJSON *json = oracle_expected(name);
+  Model *model = oracle_model(name);
+  const cJSON *record;
+  CHECK(json && model, "%s", name);
+  if (json && model) {
+    cJSON_ArrayForEach(record, cJSON_GetObjectItem(json, "inputs"))
+        check_record(name, model, record);
+    cJSON_ArrayForEach(record, cJSON_GetObjectItem(json, "pairs"))
+        check_record(name, model, record);
+  }
+  model_free(model);
+  cJSON_Delete(json);
+}
+
+/* --- Equal bits
+ * -------------------------------------------------------------*/
+
+enum { MANY = 40 };
+
+static void check_same(const Model *model, const Hidden *batch, size_t first,
+                       const Sequence *text, size_t threads) {
+  Hidden alone;
+  Run run = {ENGINE_NATIVE, threads, {0}};
+  Error err = {""};
+  size_t C = model->config.dim, different = 0;
+  int code = encoder_run(model, &run, text, 1, &alone, &err);
+  CHECK(code == OK, "%s", err.message);
+  if (code)
+    return;
+  for (size_t t = 0; t < text->n; t++)
+    for (size_t c = 0; c < C; c++) {
+      float a = hidden_at(&alone, C, t, c);
+      float b = hidden_at(batch, C, first + t, c);
+      different += memcmp(&a, &b, sizeof a) != 0;
+    }
+  CHECK(different == 0, "%zu of %zu values depend on the batch", different,
+        text->n * C);
+  hidden_clear(&alone);
+}
+
+static void test_bits(const char *name) {
+  Model *model = oracle_model(name);
+  static Token tokens[MANY][128];
+  Sequence texts[MANY];
+  Hidden batch;
+  Error err = {""};
+  CHECK(model != NULL, "%s", name);
+  if (!model)
+    return;
+  for (size_t i = 0; i < MANY; i++) {
+    texts[i] = (Sequence){tokens[i], 1 + i * i * 7 % 100};
+    for (size_t j = 0; j < texts[i].n; j++)
+      tokens[i][j].id = (int32_t)((i * 131 + j * 71) % 800);
+  }
+  Run run = {ENGINE_NATIVE, 2, {0}};
+  int code = encoder_run(model, &run, texts, MANY, &batch, &err);
+  CHECK(code == OK, "%s", err.message);
+  for (size_t i = 0, first = 0; !code && i < MANY; first += texts[i++].n)
+    check_same(model, &batch, first, &texts[i], 1 + i % 4);
+  hidden_clear(&batch);
+  model_free(model);
+}
+
+int main(void) {
+  static const char *const encoders[] = {
+      "distilbert-uncased-base", "distilbert-uncased-noprefix",
+      "distilbert-uncased-sinusoidal", "distilbert-uncased-bf16",
+      "bert-uncased-minilm"};
+  test_numerics();
+  for (size_t i = 0; i < sizeof encoders / sizeof *encoders; i++)
+    test_expected(encoders[i]);
+  test_bits("distilbert-uncased-base");
+  test_bits("bert-uncased-minilm");
+  return check_done();
+}
