@@ -60,8 +60,13 @@ static void perform(Encoder *e, size_t n_tasks, pool_task *task, void *arg) {
     e->code = team_run(&e->team, n_tasks, task, arg, &e->run->poll);
 }
 
-static size_t at_least_one(size_t n) {
-  return n ? n : 1;
+/* Panels go in groups of GROUP or less, shared out evenly: 3 3 2, 2 2. */
+static size_t group_count(size_t panels) {
+  return (panels + GROUP - 1) / GROUP;
+}
+
+static size_t group_start(size_t panels, size_t group) {
+  return group * panels / group_count(panels);
 }
 
 /* --- Linear layers ------------------------------------------------------- */
@@ -76,18 +81,17 @@ typedef struct Projecting {
   const float *in; /* [P][n_in][LANES] */
   Projection list[PROJECTIONS];
   size_t n;
-  size_t groups, blocks; /* tasks: groups x n x blocks */
+  size_t blocks; /* of ROWS rows; tasks: groups x n x blocks */
   Activation activation;
 } Projecting;
 
 static void project_rows(const Projecting *p, const Projection *one,
                          size_t group, size_t row) {
   const Linear *w = one->linear;
-  size_t panel = group * GROUP, panels = p->e->P - panel;
-  size_t rows = w->n_out - row;
+  size_t panel = group_start(p->e->P, group), rows = w->n_out - row;
   Product product = {
       .rows = rows < ROWS ? rows : ROWS,
-      .panels = panels < GROUP ? panels : GROUP,
+      .panels = group_start(p->e->P, group + 1) - panel,
       .depth = w->n_in,
       .a = w->weight + row * w->n_in,
       .row_stride = w->n_in,
@@ -139,9 +143,8 @@ static void project(Projecting p) {
     project_blas(&p);
     return;
   }
-  p.groups = (p.e->P + GROUP - 1) / GROUP;
   p.blocks = (n_out + ROWS - 1) / ROWS;
-  perform(p.e, p.groups * p.n * p.blocks, project_task, &p);
+  perform(p.e, group_count(p.e->P) * p.n * p.blocks, project_task, &p);
 }
 
 static void linear(Encoder *e, const Linear *w, const float *in, float *out,
@@ -342,9 +345,8 @@ static void encode(Encoder *e) {
 
 /* --- Before the first operation --------------------------------------------*/
 
-static size_t stretch_count(size_t first, size_t end) {
-  size_t panels = (end - 1) / LANES - first / LANES + 1;
-  return (panels + GROUP - 1) / GROUP;
+static size_t panels_between(size_t first, size_t end) {
+  return (end - 1) / LANES - first / LANES + 1;
 }
 
 /* Takes everything from the arena; runs twice, measuring and placing. */
@@ -354,7 +356,7 @@ static void lay_out(Encoder *e, Hidden *out) {
   for (size_t i = 0; i < e->n_texts; i++) {
     size_t n = e->texts[i].n;
     longest = n > longest ? n : longest;
-    stretches += stretch_count(first, first + n);
+    stretches += group_count(panels_between(first, first + n));
     first += n;
   }
   e->score_room = GROUP * (longest + e->D) * LANES;
@@ -378,10 +380,12 @@ static void lay_out(Encoder *e, Hidden *out) {
 }
 
 static void place_stretches(Encoder *e, size_t first, size_t end) {
-  size_t stop = (end - 1) / LANES + 1;
-  for (size_t p = first / LANES; p < stop; p += GROUP)
-    e->stretches[e->n_stretches++] =
-        (Stretch){first, end, p, stop - p < GROUP ? stop - p : GROUP};
+  size_t panels = panels_between(first, end);
+  for (size_t i = 0; i < group_count(panels); i++) {
+    size_t at = group_start(panels, i);
+    e->stretches[e->n_stretches++] = (Stretch){first, end, first / LANES + at,
+                                               group_start(panels, i + 1) - at};
+  }
 }
 
 /* BERT counts positions from 0; RoBERTa from its pad id, past pads. */
@@ -452,7 +456,7 @@ int encoder_run(const Model *model, const Run *run, const Sequence *texts,
                 size_t n_texts, Hidden *out, Error *err) {
   const Config *c = &model->config;
   Run own = *run;
-  own.n_threads = at_least_one(run->n_threads);
+  own.n_threads = run->n_threads ? run->n_threads : 1;
   Encoder e = {.model = model,
                .run = &own,
                .kernels = kernels_pick(NULL),
