@@ -99,6 +99,20 @@ unit: $(UNIT) ## unit tests: arrays of {input, expected}
 oracle: $(ORACLE) ## results of the reference implementation
 	@scripts/tally oracle $(ORACLE)
 
+# One process a file: a crash, or a changed setting, stays in its file.
+RUNNER  := $(B)/tests/sql/runner
+SCRIPTS := $(sort $(wildcard tests/sql/*.sql))
+WRAP    := mmap open read pread fstat stat pthread_create
+
+$(RUNNER): tests/sql/runner.c tests/fault/fault.c $(B)/libdistilbert.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ \
+	  $(filter %.c,$^) $(B)/libdistilbert.a $(ALL_LDFLAGS) \
+	  $(WRAP:%=-Wl,--wrap=%) -lsqlite3 $(LIBS)
+
+sql: $(RUNNER) ## SQL scripts, the expectation beside each query
+	@scripts/tally sql $(SCRIPTS:%="$(RUNNER) %")
+
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' \
 	  $(MAKEFILE_LIST)
