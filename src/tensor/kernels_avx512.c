@@ -1,0 +1,90 @@
+/*
+ * kernels_avx512.c - the kernels in 512-bit registers: a panel's row is one.
+ *
+ * In:  panels of 16 lanes, weights as scalars (kernels.h).
+ * Out: the bits of kernels_portable.c, at the speed of the FMA units.
+ *
+ * 32 registers: 8 rows x 3 panels of sums, 3 vectors of B and the scalar of A
+ * that the processor copies to all lanes while it loads it.  vscalefps does
+ * x * 2^n, rounded once, in one instruction.
+ *
+ * Compiled with -mavx512f and kin for this file alone, chosen at run time by
+ * `usable`, which asks the processor and the operating system.
+ */
+#include "tensor/kernels.h"
+
+#if defined(__x86_64__)
+#if !defined(__AVX512F__) || !defined(__AVX512DQ__)
+#error "compile this file with -mavx512f -mavx512vl -mavx512bw -mavx512dq"
+#endif
+#include <immintrin.h>
+
+typedef __m512 Vec;
+typedef __mmask16 Mask;
+
+enum { VWIDTH = 16, TILE_ROWS = 8, TILE_PANELS = 3 };
+
+#define OPERATION static inline __attribute__((always_inline, unused))
+
+OPERATION Vec vload(const float *p) {
+  return _mm512_load_ps(p);
+}
+OPERATION void vstore(float *p, Vec x) {
+  _mm512_store_ps(p, x);
+}
+OPERATION Vec vset(float x) {
+  return _mm512_set1_ps(x);
+}
+OPERATION Vec vfma(Vec a, Vec b, Vec c) {
+  return _mm512_fmadd_ps(a, b, c);
+}
+OPERATION Vec vadd(Vec a, Vec b) {
+  return _mm512_add_ps(a, b);
+}
+OPERATION Vec vsub(Vec a, Vec b) {
+  return _mm512_sub_ps(a, b);
+}
+OPERATION Vec vmul(Vec a, Vec b) {
+  return _mm512_mul_ps(a, b);
+}
+OPERATION Vec vdiv(Vec a, Vec b) {
+  return _mm512_div_ps(a, b);
+}
+OPERATION Vec vsqrt(Vec x) {
+  return _mm512_sqrt_ps(x);
+}
+OPERATION Vec vmax(Vec a, Vec b) {
+  return _mm512_max_ps(a, b);
+}
+OPERATION Vec vmin(Vec a, Vec b) {
+  return _mm512_min_ps(a, b);
+}
+OPERATION Mask vgreater(Vec a, Vec b) {
+  return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ);
+}
+OPERATION Vec vselect(Mask mask, Vec yes, Vec no) {
+  return _mm512_mask_blend_ps(mask, no, yes);
+}
+OPERATION Vec vabs(Vec x) {
+  return _mm512_andnot_ps(vset(-0.0f), x);
+}
+OPERATION Vec vcopysign(Vec size, Vec sign) {
+  return _mm512_or_ps(vabs(size), _mm512_and_ps(vset(-0.0f), sign));
+}
+OPERATION Vec vscale(Vec x, Vec n) {
+  return _mm512_scalef_ps(x, n);
+}
+
+#include "tensor/math.h"
+#include "tensor/lanes.h"
+
+static bool usable(void) {
+  return __builtin_cpu_supports("avx512f") &&
+         __builtin_cpu_supports("avx512vl") &&
+         __builtin_cpu_supports("avx512bw") &&
+         __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
+}
+
+const Kernels kernels_avx512 = {"avx512", usable,   product,
+                                activate, add_norm, softmax};
+#endif

@@ -1,0 +1,180 @@
+/*
+ * lanes.h - the kernels over one vector layer.
+ *
+ * Include it after a layer (see math.h) that has vector registers of VWIDTH
+ * lanes and room for TILE_ROWS x TILE_PANELS panels of sums in them.  It
+ * defines product, activate, add_norm and softmax of the Kernels table; the
+ * plain loops of kernels_portable.c say what they compute.
+ *
+ * The product works in tiles whose sums stay in registers:
+ *
+ *                     B: depth x panels, whole vectors
+ *                         | panel | panel | panel |
+ *     A: scalars,   row   [  c       c       c    ]   c += w * x, in k order
+ *     used in place  ..   [  ..      ..      ..   ]
+ *                   row+7 [  c       c       c    ]
+ *
+ * Nothing is packed or copied.  Panels go by groups of three, the rest shared
+ * out evenly (3 3 2 2, not 3 3 3 1), because a tile of one panel waits for
+ * loads.  Within a group all rows pass, so A is read once for three panels.
+ * While a tile runs it prefetches the rows of A below it: short texts are
+ * bound by reading the weights from memory, and this hides it.
+ */
+#ifndef TENSOR_LANES_H
+#define TENSOR_LANES_H
+
+#include <stdint.h>
+#include "tensor/kernels.h"
+#include "tensor/lanes_activation.h"
+
+enum {
+  VECS = LANES / VWIDTH, /* vectors a panel's row */
+  GROUP = 3,             /* panels that share one pass over A */
+  STEP = 16              /* floats of A in a cache line */
+};
+
+/* A loop that is unrolled whole, so that its arrays live in registers. */
+#if defined(__clang__)
+#define UNROLL _Pragma("clang loop unroll(full)")
+#else
+#define UNROLL _Pragma("GCC unroll 16")
+#endif
+#define EACH(i, n) UNROLL for (size_t i = 0; i < (n); i++)
+
+/* Where vector j of a row of panels is, panels being `panel` floats apart. */
+MATH_INLINE size_t place(size_t j, size_t panel) {
+  return j / VECS * panel + j % VECS * VWIDTH;
+}
+
+/* Asks for a line of each of the rows of A that follow these. */
+MATH_INLINE void prefetch_below(const float *a, size_t stride, size_t n_rows) {
+  uintptr_t next = (uintptr_t)(a) + n_rows * stride * sizeof *a;
+  EACH(i, n_rows) {
+    __builtin_prefetch((const void *)(next + i * stride * sizeof *a), 0, 2);
+  }
+}
+
+/* n_rows and n_panels are constants wherever this is used. */
+MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
+                      size_t n_panels) {
+  const size_t n = n_panels * VECS, stride = p->row_stride;
+  const size_t k_stride = p->k_stride, b_panel = p->b_panel;
+  const float *a = p->a + row * stride;
+  const float *b = p->b + panel * b_panel;
+  float *c = p->c + panel * p->c_panel + row * LANES;
+  Vec sum[TILE_ROWS][TILE_PANELS * VECS], x[TILE_PANELS * VECS];
+  EACH(i, n_rows) {
+    Vec start = vset(p->bias ? p->bias[row + i] : 0.0f);
+    EACH(j, n) {
+      sum[i][j] = p->add ? vload(c + i * LANES + place(j, p->c_panel)) : start;
+    }
+  }
+  for (size_t left = p->depth; left;) {
+    size_t step = left < STEP ? left : STEP;
+    left -= step;
+    if (k_stride == 1)
+      prefetch_below(a, stride, n_rows);
+    for (; step; step--, a += k_stride, b += LANES) {
+      EACH(j, n) {
+        x[j] = vload(b + place(j, b_panel));
+      }
+      EACH(i, n_rows) {
+        Vec w = vset(a[i * stride]);
+        EACH(j, n) {
+          sum[i][j] = vfma(w, x[j], sum[i][j]);
+        }
+      }
+    }
+  }
+  EACH(i, n_rows) {
+    EACH(j, n) {
+      vstore(c + i * LANES + place(j, p->c_panel), sum[i][j]);
+    }
+  }
+}
+
+/* A tile of any size up to TILE_ROWS x TILE_PANELS, each compiled apart. */
+static void any_tile(const Product *p, size_t row, size_t panel, size_t n_rows,
+                     size_t n_panels) {
+#define CASE(r, n)                                                             \
+  case (r)*4 + (n):                                                            \
+    if ((r) <= TILE_ROWS && (n) <= TILE_PANELS)                                \
+      tile(p, row, panel, r, n);                                               \
+    break;
+#define CASES(n)                                                               \
+  CASE(1, n)                                                                   \
+  CASE(2, n) CASE(3, n) CASE(4, n) CASE(5, n) CASE(6, n) CASE(7, n) CASE(8, n)
+  switch (n_rows * 4 + n_panels) {
+    CASES(1)
+    CASES(2)
+    CASES(3)
+  }
+#undef CASES
+#undef CASE
+}
+
+static size_t smaller(size_t a, size_t b) {
+  return a < b ? a : b;
+}
+
+static void product(const Product *p) {
+  for (size_t panel = 0, n; panel < p->panels; panel += n) {
+    size_t left = p->panels - panel;
+    n = left == 4 ? 2 : smaller(left, GROUP);
+    for (size_t row = 0; row < p->rows; row += TILE_ROWS)
+      for (size_t i = 0; i < n; i += TILE_PANELS)
+        any_tile(p, row, panel + i, smaller(p->rows - row, TILE_ROWS),
+                 smaller(n - i, TILE_PANELS));
+  }
+}
+
+/* Two passes over the features; a third one writes. */
+static void add_norm(size_t C, float *x, const float *y, const float *gain,
+                     const float *bias, float eps) {
+  Vec count = vset((float)C);
+  EACH(v, VECS) {
+    float *lanes = x + v * VWIDTH;
+    Vec sum = vset(0.0f), squares = vset(0.0f);
+    for (size_t c = 0; c < C; c++) {
+      Vec t = vload(lanes + c * LANES);
+      if (y) {
+        t = vadd(t, vload(y + v * VWIDTH + c * LANES));
+        vstore(lanes + c * LANES, t);
+      }
+      sum = vadd(sum, t);
+    }
+    Vec mean = vdiv(sum, count);
+    for (size_t c = 0; c < C; c++) {
+      Vec t = vsub(vload(lanes + c * LANES), mean);
+      squares = vfma(t, t, squares);
+    }
+    Vec variance = vadd(vdiv(squares, count), vset(eps));
+    Vec scale = vdiv(vset(1.0f), vsqrt(variance));
+    for (size_t c = 0; c < C; c++) {
+      Vec t = vmul(vsub(vload(lanes + c * LANES), mean), scale);
+      vstore(lanes + c * LANES, vfma(t, vset(gain[c]), vset(bias[c])));
+    }
+  }
+}
+
+static void softmax(size_t n, float *s, float scale) {
+  if (n == 0)
+    return;
+  EACH(v, VECS) {
+    float *lanes = s + v * VWIDTH;
+    Vec top = vload(lanes), sum = vset(0.0f);
+    for (size_t j = 1; j < n; j++)
+      top = vmax(vload(lanes + j * LANES), top);
+    for (size_t j = 0; j < n; j++) {
+      Vec d = vsub(vload(lanes + j * LANES), top);
+      Vec e = vexp(vmul(d, vset(scale)));
+      vstore(lanes + j * LANES, e);
+      sum = vadd(sum, e);
+    }
+    Vec inverse = vdiv(vset(1.0f), sum);
+    for (size_t j = 0; j < n; j++)
+      vstore(lanes + j * LANES, vmul(vload(lanes + j * LANES), inverse));
+  }
+}
+
+#endif

@@ -1,0 +1,108 @@
+/*
+ * peak.c - measures the peak of the fused multiply-add units.
+ *
+ * In:  the name of a kernel set.
+ * Out: operations a second, near the best of a few short runs.
+ *
+ * Chains that do not depend on each other hide the latency: 12 for 4 cycles
+ * at two or three instructions a cycle, 16 where there may be four.  Their
+ * accumulators have names, as an array would be kept in memory; the empty asm
+ * keeps the compiler from folding the loop.  One run is about a millisecond:
+ * short enough to fall between two interruptions.
+ */
+#include "peak.h"
+
+#include <string.h>
+#include <time.h>
+
+enum { ROUNDS = 400000, RUNS = 15 };
+
+double cpu_now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
+  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+}
+
+#define ALL12(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)
+#define ALL16(X) ALL12(X) X(12) X(13) X(14) X(15)
+#define NEXT(i)                                                                \
+  c##i = MULTIPLY_ADD(c##i, a, b);                                             \
+  __asm__ volatile("" : "+" KIND(c##i));
+#define FIRST(i) Register c##i = a;
+
+/* The body of a measurement; Register, MULTIPLY_ADD and KIND are the set's. */
+#define MEASURE(chains)                                                        \
+  ALL##chains(FIRST) double start = cpu_now();                                 \
+  for (long k = 0; k < ROUNDS; k++) {                                          \
+    ALL##chains(NEXT)                                                          \
+  }                                                                            \
+  return 2.0 * sizeof(Register) / sizeof(float) * chains * ROUNDS /            \
+         (cpu_now() - start)
+
+typedef double measure(void);
+
+#if defined(__x86_64__)
+#include <immintrin.h>
+#define KIND "v"
+
+#define Register     __m512
+#define MULTIPLY_ADD _mm512_fmadd_ps
+__attribute__((target("avx512f"))) static double avx512(void) {
+  Register a = _mm512_set1_ps(0.999f), b = _mm512_set1_ps(1e-5f);
+  MEASURE(16);
+}
+#undef Register
+#undef MULTIPLY_ADD
+
+#define Register     __m256
+#define MULTIPLY_ADD _mm256_fmadd_ps
+__attribute__((target("avx2,fma"))) static double avx2(void) {
+  Register a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(1e-5f);
+  MEASURE(12);
+}
+
+static measure *find(const char *set) {
+  if (!strcmp(set, "avx512") && __builtin_cpu_supports("avx512f"))
+    return avx512;
+  if (!strcmp(set, "avx2") && __builtin_cpu_supports("avx2") &&
+      __builtin_cpu_supports("fma"))
+    return avx2;
+  return NULL;
+}
+
+#elif defined(__aarch64__)
+#include <arm_neon.h>
+#define KIND         "w"
+#define Register     float32x4_t
+#define MULTIPLY_ADD vfmaq_f32
+static double neon(void) {
+  Register a = vdupq_n_f32(0.999f), b = vdupq_n_f32(1e-5f);
+  MEASURE(16);
+}
+
+static measure *find(const char *set) {
+  return strcmp(set, "neon") ? NULL : neon;
+}
+
+#else
+static measure *find(const char *set) {
+  (void)set;
+  return NULL;
+}
+#endif
+
+/* The third best: one reading of the clock may be off on a virtual machine. */
+double peak_fma(const char *set) {
+  measure *once = find(set);
+  double best[3] = {0.0, 0.0, 0.0};
+  for (int i = 0; once && i < RUNS; i++) {
+    double rate = once();
+    for (int j = 0; j < 3; j++)
+      if (rate > best[j]) {
+        double lower = best[j];
+        best[j] = rate;
+        rate = lower;
+      }
+  }
+  return best[2];
+}
