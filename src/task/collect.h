@@ -1,0 +1,33 @@
+/*
+ * collect.h - gathers the answers to one question from its windows.
+ */
+#ifndef TASK_COLLECT_H
+#define TASK_COLLECT_H
+
+#include "task/answer.h"
+#include "task/merge.h"
+
+typedef struct Collector {
+  const AnswerOptions *how; /* borrowed */
+  EncodeText context;       /* borrowed */
+  int32_t cls_id;           /* tokens of this id may be answers everywhere */
+  Answers found;
+  Merge merge;
+  double null_score; /* the windows' lowest, that there is no answer */
+  bool begun;        /* a window was seen */
+} Collector;
+
+/*
+ * Adds the best spans of one window of n tokens. `start` and `end` are its
+ * logits, and are overwritten. ERR_NOMEM.
+ */
+int collect_window(Collector *c, const Token *tokens, size_t n, float *start,
+                   float *end, Error *err);
+
+/* Moves the best answers to *out, best first; none if no window was seen. */
+int collect_end(Collector *c, Answers *out, Error *err);
+void collect_clear(Collector *c);
+
+int answers_add(Answers *a, const Answer *answer, Error *err);
+
+#endif
