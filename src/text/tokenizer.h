@@ -78,8 +78,11 @@ typedef struct TextCursor {
   size_t at;      /* byte position of what comes next */
   uint32_t chars; /* characters before `at` */
   int32_t words;  /* words before `at` */
-  size_t after_added; /* where the last added token ended, for lstrip */
-  bool done;      /* nothing is left */
+  /* Where the last added token ended: any, one found in the raw text. */
+  size_t after_added, after_raw;
+  /* Matches that began before these places were refused (single_word). */
+  size_t refused_raw, refused_normalized;
+  bool done; /* nothing is left */
 } TextCursor;
 
 /* ERR_RANGE when the text has 2^31 bytes or more (SQLite has none such). */

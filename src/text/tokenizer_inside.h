@@ -1,0 +1,68 @@
+/*
+ * tokenizer_inside.h - a Tokenizer's parts, and what a kind of tokenizer is.
+ *
+ *     text -> added tokens and words -> pieces -> template
+ *             scan.c    bert.c     wordpiece.c  encode.c
+ *
+ * Only files of src/text include this.
+ */
+#ifndef TEXT_TOKENIZER_INSIDE_H
+#define TEXT_TOKENIZER_INSIDE_H
+
+#include "text/added.h"
+#include "text/normalize.h"
+#include "text/template.h"
+#include "text/tokenizer.h"
+#include "text/vocab.h"
+#include "text/wordpiece.h"
+
+/* What one call of tokenizer_next works with. */
+typedef struct Work {
+  void *memory; /* the kind's own */
+  const Poll *poll;
+  size_t poll_at; /* the place in the text of the next poll */
+} Work;
+
+/* A kind of tokenizer. */
+typedef struct Pieces {
+  const char *name;
+  /* Working memory of one call, freed by mem_free. NULL: out of memory. */
+  void *(*work)(const Tokenizer *t);
+  /* Appends the tokens of one word or added token, or sets cursor->done. */
+  int (*next)(TextCursor *c, Work *work, Encoding *out, Error *err);
+} Pieces;
+
+extern const Pieces pieces_bert;
+
+struct Tokenizer {
+  const Pieces *pieces;
+  Vocab vocab;
+  Added added;
+  Normalizer normalizer;
+  WordPiece wordpiece;
+  Template single, pair;
+  SpecialIds special;
+  size_t model_max;
+  /* What an ASCII letter of a word becomes; 0: look closer. */
+  unsigned char plain[256];
+};
+
+/* Fills in t->plain from the normalizer and the added tokens. */
+void bert_prepare(Tokenizer *t);
+
+/* Polls when the cursor has passed work->poll_at. */
+enum { POLL_BYTES = 1 << 16 };
+int work_poll(Work *work, const TextCursor *c, Error *err);
+
+/* An added token at the cursor. */
+typedef struct AddedMatch {
+  const AddedToken *token;
+  size_t start, end; /* bytes, white space of lstrip and rstrip included */
+} AddedMatch;
+
+/* Does an added token begin here? */
+bool scan_added(TextCursor *c, AddedMatch *out);
+/* Appends it and moves behind it. */
+int scan_take(TextCursor *c, const AddedMatch *m, Encoding *out, Error *err);
+
+#endif

@@ -1,0 +1,36 @@
+/*
+ * unicode_data.h - the shape of the generated tables (unicode_classes.c,
+ * unicode_maps.c). Only unicode.c reads them.
+ */
+#ifndef TEXT_UNICODE_DATA_H
+#define TEXT_UNICODE_DATA_H
+
+#include <stdint.h>
+
+enum { UNICODE_RUNS = 137, UNICODE_LOWERS = 185, UNICODE_ORDERED = 83 };
+
+typedef struct UnicodeRun {
+  uint32_t first;
+  uint16_t count, place;
+} UnicodeRun;
+
+typedef struct UnicodeLower {
+  uint32_t first, last, step;
+  int32_t difference;
+} UnicodeLower;
+
+typedef struct UnicodeOrder {
+  uint32_t code, ccc;
+} UnicodeOrder;
+
+extern const uint16_t unicode_kinds[];
+extern const uint8_t unicode_stage1[];
+extern const uint16_t unicode_stage2[];
+extern const char unicode_stage3[];
+extern const UnicodeRun unicode_runs[UNICODE_RUNS];
+extern const uint32_t unicode_values[];
+extern const uint32_t unicode_longer[];
+extern const UnicodeLower unicode_lower[UNICODE_LOWERS];
+extern const UnicodeOrder unicode_order[UNICODE_ORDERED];
+
+#endif
