@@ -155,8 +155,8 @@ static size_t lower_bound(const AddedSearch *s, size_t low, unsigned byte) {
   while (low < high) {
     size_t middle = (low + high) / 2;
     const AddedToken *t = pattern_at(s, middle);
-    bool less = t->n_pattern == s->depth ||
-                (unsigned char)t->pattern[s->depth] < byte;
+    bool less =
+        t->n_pattern == s->depth || (unsigned char)t->pattern[s->depth] < byte;
     if (less)
       low = middle + 1;
     else

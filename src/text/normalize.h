@@ -26,8 +26,8 @@ typedef enum NormalKind {
 
 typedef struct Normal {
   NormalKind kind;
-  bool spaced;   /* has a space before and behind */
-  bool starter;  /* ends a run of combining marks */
+  bool spaced;  /* has a space before and behind */
+  bool starter; /* ends a run of combining marks */
   size_t n;
   uint32_t code[3]; /* in the order of the text; SPACE: ' ' or as it was */
 } Normal;

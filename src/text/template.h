@@ -11,9 +11,9 @@
 enum { TEMPLATE_MAX = 32 };
 
 typedef struct TemplateItem {
-  int32_t id;   /* of a special token */
-  int8_t text;  /* 0, 1: here stands the first, the second text; -1: neither */
-  int8_t type;  /* token_type_id */
+  int32_t id;  /* of a special token */
+  int8_t text; /* 0, 1: here stands the first, the second text; -1: neither */
+  int8_t type; /* token_type_id */
 } TemplateItem;
 
 typedef struct Template {

@@ -52,8 +52,8 @@ int tokenizer_open(TokenizerKind kind, const TokenizerFiles *files,
                    Tokenizer **out, Error *err);
 void tokenizer_free(Tokenizer *t);
 
-size_t tokenizer_size(const Tokenizer *t);         /* 1 + the highest id */
-size_t tokenizer_model_max(const Tokenizer *t);    /* 0: no limit given */
+size_t tokenizer_size(const Tokenizer *t);      /* 1 + the highest id */
+size_t tokenizer_model_max(const Tokenizer *t); /* 0: no limit given */
 bool tokenizer_lowercases(const Tokenizer *t);
 
 /* Ids of the special tokens, -1 where there is none. */
@@ -125,7 +125,7 @@ int tokenizer_encode(const Tokenizer *t, EncodeText a, EncodeText b,
  * Puts the template around token lists: `a` alone (b NULL) or a pair.
  * Sequence numbers and type ids are set here.
  */
-int tokenizer_template(const Tokenizer *t, const Encoding *a,
-                       const Token *b, size_t n_b, Encoding *out, Error *err);
+int tokenizer_template(const Tokenizer *t, const Encoding *a, const Token *b,
+                       size_t n_b, Encoding *out, Error *err);
 
 #endif

@@ -41,8 +41,8 @@ static uint64_t mix(uint64_t x) {
   return x ^ x >> 32;
 }
 
-static bool is_text(const Vocab *v, int32_t id, const char *head,
-                    size_t n_head, const char *tail, size_t n_tail) {
+static bool is_text(const Vocab *v, int32_t id, const char *head, size_t n_head,
+                    const char *tail, size_t n_tail) {
   VocabPlace p = v->places[id];
   const char *text = v->text + p.at;
   return p.bytes == n_head + n_tail && memcmp(text, head, n_head) == 0 &&

@@ -19,9 +19,9 @@
 
 enum {
   VOCAB_MAX_TOKENS = 1 << 24,
-  VOCAB_MAX_HOLES = 1 << 20,   /* ids without a token below the highest */
-  VOCAB_MAX_BYTES = 64 << 20,  /* of a file */
-  VOCAB_MAX_COLLISIONS = 1000  /* more is no accident */
+  VOCAB_MAX_HOLES = 1 << 20,  /* ids without a token below the highest */
+  VOCAB_MAX_BYTES = 64 << 20, /* of a file */
+  VOCAB_MAX_COLLISIONS = 1000 /* more is no accident */
 };
 
 typedef struct VocabPlace {
@@ -53,8 +53,7 @@ void vocab_clear(Vocab *v);
 int vocab_read_lines(Vocab *v, const char *text, size_t bytes, Error *err);
 
 /* Token by token, then vocab_index. ERR_FORMAT: the id is taken or too high. */
-int vocab_put(Vocab *v, int64_t id, const char *text, size_t bytes,
-              Error *err);
+int vocab_put(Vocab *v, int64_t id, const char *text, size_t bytes, Error *err);
 int vocab_index(Vocab *v, Error *err);
 
 /* -1: no such token. Before vocab_index there is none. */

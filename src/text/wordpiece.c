@@ -146,8 +146,8 @@ static int32_t longest_piece(const WordPiece *m, const Word *w, size_t i,
     if (bytes > room)
       continue;
     uint64_t hash = to->hash - before * m->powers[bytes];
-    int32_t id = vocab_find_hashed(m->vocab, hash, m->prefix, n_prefix, text,
-                                   bytes);
+    int32_t id =
+        vocab_find_hashed(m->vocab, hash, m->prefix, n_prefix, text, bytes);
     if (id >= 0) {
       *end = j;
       return id;
@@ -168,8 +168,8 @@ static int add_unknown(const WordPiece *m, const Word *w, int32_t index,
 }
 
 /* Pieces from letter to letter; *whole tells whether they cover the word. */
-static int add_pieces(const WordPiece *m, Word *w, int32_t index,
-                      Encoding *out, bool *whole, Error *err) {
+static int add_pieces(const WordPiece *m, Word *w, int32_t index, Encoding *out,
+                      bool *whole, Error *err) {
   encode_letters(w);
   *whole = false;
   for (size_t i = 0, end; i < w->n; i = end) {

@@ -31,11 +31,11 @@ void wordpiece_clear(WordPiece *m);
 /* A character of a word after normalising, and where it came from. */
 typedef struct Letter {
   uint32_t code;
-  uint32_t start;      /* character offset; it ends one further */
-  uint32_t byte;       /* byte offset */
-  uint16_t at;         /* place in Word.text */
-  uint8_t bytes, ccc;  /* length in the original text; combining class */
-  uint64_t hash;       /* of Word.text before it */
+  uint32_t start;     /* character offset; it ends one further */
+  uint32_t byte;      /* byte offset */
+  uint16_t at;        /* place in Word.text */
+  uint8_t bytes, ccc; /* length in the original text; combining class */
+  uint64_t hash;      /* of Word.text before it */
 } Letter;
 
 typedef struct Word {

@@ -1,0 +1,118 @@
+/*
+ * open.c - builds a tokenizer from a checkpoint's files.
+ *
+ * In:  tokenizer.json, or vocab.txt; with either, tokenizer_config.json and
+ *      special_tokens_map.json.
+ * Out: a Tokenizer.
+ *
+ * tokenizer.json has everything, and tokenizer_config.json may overrule parts
+ * of it; where neither says anything, the defaults of BertTokenizer hold:
+ *
+ *     do_lower_case, strip_accents, tokenize_chinese_chars
+ *                     tokenizer_config.json, else tokenizer.json, else default
+ *     added tokens    tokenizer.json, flags overruled by added_tokens_decoder
+ *     cls_token ...   tokenizer_config.json; special_tokens_map.json first in
+ *                     old files, which have no added_tokens_decoder
+ *     truncation, padding of tokenizer.json   ignored, as transformers does
+ *
+ * Refuses other kinds of model, normalizer, pre-tokenizer and post-processor
+ * by name: a tokenizer that is nearly right gives wrong answers in silence.
+ */
+#include "text/sources.h"
+
+#include <string.h>
+#include "base/memory.h"
+
+const char file_json[] = "tokenizer.json";
+const char file_config[] = "tokenizer_config.json";
+const char file_map[] = "special_tokens_map.json";
+
+enum { MAX_SMALL_JSON = 16 << 20 };
+
+static int parse(const char *what, FileText file, size_t limit, cJSON **out,
+                 Error *err) {
+  *out = NULL;
+  if (!file.text)
+    return OK;
+  int rc = json_parse(what, file.text, file.bytes, limit, out, err);
+  if (rc == OK && !cJSON_IsObject(*out))
+    return fail(err, ERR_FORMAT, "%s: not a JSON object", what);
+  return rc;
+}
+
+static int parse_all(Sources *s, Error *err) {
+  const TokenizerFiles *f = s->files;
+  int rc = parse(file_json, f->tokenizer_json, VOCAB_MAX_BYTES, &s->json, err);
+  if (rc == OK)
+    rc = parse(file_config, f->tokenizer_config, MAX_SMALL_JSON, &s->config,
+               err);
+  if (rc == OK)
+    rc = parse(file_map, f->special_tokens_map, MAX_SMALL_JSON, &s->map, err);
+  return rc;
+}
+
+/* The kind the model object of a tokenizer.json has; old files leave out its
+ * type. */
+static int check_kind(const Sources *s, TokenizerKind kind, Error *err) {
+  const cJSON *model = json_get(s->json, "model");
+  const char *type = NULL;
+  int rc = json_get_text(file_json, model, "type", &type, err);
+  if (rc)
+    return rc;
+  if (!type && model)
+    type = json_get(model, "merges") ? "BPE" : "WordPiece";
+  bool bpe = type ? strcmp(type, "BPE") == 0 : kind == TOKENIZER_BYTE_BPE;
+  if (bpe)
+    return fail(err, ERR_UNSUPPORTED,
+                "byte-level BPE tokenizers (RoBERTa) are not supported yet");
+  if (type && strcmp(type, "WordPiece") != 0)
+    return fail(err, ERR_UNSUPPORTED,
+                "%s: a model of type \"%.40s\" is not supported", file_json,
+                type);
+  return OK;
+}
+
+/* Absent or huge (1e30 stands for "none"): no limit. */
+static int read_model_max(const Sources *s, size_t *out, Error *err) {
+  double max = 0;
+  int rc = json_get_real(file_config, s->config, "model_max_length", 1, 1e300,
+                         &max, err);
+  *out = max < 1e9 ? (size_t)max : 0;
+  return rc;
+}
+
+static int build(const Sources *s, TokenizerKind kind, Tokenizer *t,
+                 Error *err) {
+  int rc = check_kind(s, kind, err);
+  t->pieces = &pieces_bert;
+  rc = rc ? rc : sources_normalizer(s, &t->normalizer, err);
+  rc = rc ? rc : sources_vocab(s, &t->vocab, err);
+  rc = rc ? rc : sources_added(s, t, err);
+  rc = rc ? rc : sources_special(s, t, err);
+  rc = rc ? rc : sources_model(s, t, err);
+  rc = rc ? rc : sources_template(s, t, err);
+  rc = rc ? rc : read_model_max(s, &t->model_max, err);
+  rc = rc ? rc : added_index(&t->added, &t->normalizer, err);
+  if (rc == OK)
+    bert_prepare(t);
+  return rc;
+}
+
+int tokenizer_open(TokenizerKind kind, const TokenizerFiles *files,
+                   Tokenizer **out, Error *err) {
+  Sources s = {.files = files};
+  *out = NULL;
+  Tokenizer *t = mem_zeroed(sizeof *t);
+  int rc = t ? parse_all(&s, err) : fail_memory(err);
+  if (rc == OK)
+    rc = build(&s, kind, t, err);
+  cJSON_Delete(s.json);
+  cJSON_Delete(s.config);
+  cJSON_Delete(s.map);
+  if (rc) {
+    tokenizer_free(t);
+    return rc;
+  }
+  *out = t;
+  return OK;
+}

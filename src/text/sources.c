@@ -1,0 +1,317 @@
+/*
+ * sources.c - the parts of a tokenizer out of its files' JSON.
+ *
+ * In:  parsed tokenizer.json, tokenizer_config.json, special_tokens_map.json.
+ * Out: normalizer, vocabulary, added and special tokens, word model, template.
+ *
+ *     {"added_tokens": [{"id", "content", "lstrip", ...}],
+ *      "normalizer": {"type": "BertNormalizer", "lowercase", ...},
+ *      "pre_tokenizer": {"type": "BertPreTokenizer"},
+ *      "post_processor": {...},                          -> template.c
+ *      "model": {"type": "WordPiece", "vocab": {"[PAD]": 0, ...}, ...}}
+ *
+ * Each special token is a text in the configuration, and must have an id: it
+ * is never given a new one, which the model's table would not have.  [CLS],
+ * [SEP] and [UNK] must be there, [PAD] and [MASK] may be missing.
+ *
+ * Agrees with what transformers 4.57 makes of the same files, but that an
+ * added token whose stated id cannot be its id is an error here, there only a
+ * warning.
+ */
+#include "text/sources.h"
+
+#include <stdlib.h>
+#include <string.h>
+#include "base/memory.h"
+
+/* --- Normalizer and pre-tokenizer --- */
+
+/* A Sequence of one is that one. */
+static const cJSON *unwrap(const cJSON *object, const char *list) {
+  const cJSON *inner = json_get(object, list);
+  return cJSON_GetArraySize(inner) == 1 ? cJSON_GetArrayItem(inner, 0) : object;
+}
+
+static int refuse_type(const char *part, const char *type, Error *err) {
+  return fail(err, ERR_UNSUPPORTED, "%s: %s of type \"%.40s\" is not supported",
+              file_json, part, type);
+}
+
+static int check_pre_tokenizer(const Sources *s, Error *err) {
+  const cJSON *p = json_get(s->json, "pre_tokenizer");
+  const char *type = "null";
+  p = unwrap(p, "pretokenizers");
+  int rc = json_get_text(file_json, p, "type", &type, err);
+  if (rc == OK && strcmp(type, "BertPreTokenizer") != 0)
+    rc = refuse_type("pre_tokenizer", type, err);
+  return rc;
+}
+
+/* strip_accents: true, false, or null for "as lowercase". */
+static int read_strip(const char *file, const cJSON *object, int *strip,
+                      Error *err) {
+  bool value = false;
+  const cJSON *item = cJSON_GetObjectItemCaseSensitive(object, "strip_accents");
+  if (!item)
+    return OK;
+  int rc = json_get_bool(file, object, "strip_accents", &value, err);
+  *strip = cJSON_IsNull(item) ? -1 : value;
+  return rc;
+}
+
+static int read_normalizer(const cJSON *n, Normalizer *out, int *strip,
+                           Error *err) {
+  const char *type = NULL;
+  n = unwrap(n, "normalizers");
+  *out = (Normalizer){0};
+  *strip = 0;
+  if (!n)
+    return OK;
+  int rc = json_get_text(file_json, n, "type", &type, err);
+  if (rc)
+    return rc;
+  if (type && strcmp(type, "Lowercase") == 0) {
+    out->lower = true;
+    return OK;
+  }
+  if (!type || strcmp(type, "BertNormalizer") != 0)
+    return refuse_type("normalizer", type ? type : "?", err);
+  *out = (Normalizer){true, true, false, true};
+  *strip = -1;
+  rc = json_get_bool(file_json, n, "clean_text", &out->clean, err);
+  if (rc == OK)
+    rc = json_get_bool(file_json, n, "handle_chinese_chars", &out->space_cjk,
+                       err);
+  rc = rc ? rc : json_get_bool(file_json, n, "lowercase", &out->lower, err);
+  return rc ? rc : read_strip(file_json, n, strip, err);
+}
+
+int sources_normalizer(const Sources *s, Normalizer *out, Error *err) {
+  int strip = -1, rc = OK; /* -1: as lowercase */
+  *out = (Normalizer){true, true, false, true};
+  if (s->json) {
+    rc = check_pre_tokenizer(s, err);
+    if (rc == OK)
+      rc = read_normalizer(json_get(s->json, "normalizer"), out, &strip, err);
+  }
+  if (rc == OK)
+    rc = json_get_bool(file_config, s->config, "do_lower_case", &out->lower,
+                       err);
+  if (rc == OK)
+    rc = json_get_bool(file_config, s->config, "tokenize_chinese_chars",
+                       &out->space_cjk, err);
+  rc = rc ? rc : read_strip(file_config, s->config, &strip, err);
+  out->strip = strip < 0 ? out->lower : strip;
+  return rc;
+}
+
+/* --- Vocabulary --- */
+
+static int put_entry(Vocab *v, const cJSON *entry, Error *err) {
+  double id = entry->valuedouble;
+  if (!cJSON_IsNumber(entry) || !(id >= 0 && id < VOCAB_MAX_TOKENS) ||
+      id != (double)(int64_t)id)
+    return fail(err, ERR_FORMAT, "%s: vocab: an id is not in 0 ... %d",
+                file_json, VOCAB_MAX_TOKENS - 1);
+  int rc = vocab_put(v, (int64_t)id, entry->string, strlen(entry->string), err);
+  return rc ? fail_prefix(err, rc, "%s", file_json) : OK;
+}
+
+int sources_vocab(const Sources *s, Vocab *out, Error *err) {
+  const FileText *lines = &s->files->vocab_txt;
+  if (!s->json && !lines->text)
+    return fail(err, ERR_IO, "neither vocab.txt nor %s exists", file_json);
+  if (!s->json)
+    return vocab_read_lines(out, lines->text, lines->bytes, err);
+  const cJSON *vocab = json_get(json_get(s->json, "model"), "vocab"), *entry;
+  if (!cJSON_IsObject(vocab))
+    return fail(err, ERR_FORMAT, "%s: model.vocab is not an object", file_json);
+  cJSON_ArrayForEach(entry, vocab) {
+    int rc = put_entry(out, entry, err);
+    if (rc)
+      return rc;
+  }
+  return vocab_index(out, err);
+}
+
+/* --- Added tokens --- */
+
+static int read_flags(const char *file, const cJSON *o, AddedFlags *out,
+                      Error *err) {
+  *out = (AddedFlags){0};
+  int rc = json_get_bool(file, o, "single_word", &out->single_word, err);
+  rc = rc ? rc : json_get_bool(file, o, "lstrip", &out->lstrip, err);
+  rc = rc ? rc : json_get_bool(file, o, "rstrip", &out->rstrip, err);
+  rc = rc ? rc : json_get_bool(file, o, "special", &out->special, err);
+  out->normalized = !out->special;
+  return rc ? rc : json_get_bool(file, o, "normalized", &out->normalized, err);
+}
+
+static int put_added(const char *file, const cJSON *o, int64_t id, Tokenizer *t,
+                     Error *err) {
+  const char *text = NULL;
+  AddedFlags flags;
+  int rc = json_get_text(file, o, "content", &text, err);
+  rc = rc ? rc : read_flags(file, o, &flags, err);
+  if (rc)
+    return rc;
+  if (!text || id < 0)
+    return fail(err, ERR_FORMAT, "%s: an added token without id or content",
+                file);
+  rc = added_put(&t->added, &t->vocab, id, text, flags, err);
+  return rc ? fail_prefix(err, rc, "%s", file) : OK;
+}
+
+static int put_listed(const cJSON *list, Tokenizer *t, Error *err) {
+  const cJSON *item;
+  cJSON_ArrayForEach(item, list) {
+    int64_t id = -1;
+    int rc =
+        json_get_int(file_json, item, "id", 0, VOCAB_MAX_TOKENS - 1, &id, err);
+    rc = rc ? rc : put_added(file_json, item, id, t, err);
+    if (rc)
+      return rc;
+  }
+  return OK;
+}
+
+/* added_tokens_decoder: {"100": {"content": ...}}. */
+typedef struct Decoded {
+  long id; /* -1: the key is not a number in range */
+  const cJSON *token;
+} Decoded;
+
+static int compare_ids(const void *a, const void *b) {
+  long x = ((const Decoded *)a)->id, y = ((const Decoded *)b)->id;
+  return (x > y) - (x < y);
+}
+
+static long parse_id(const char *key) {
+  char *end;
+  long id = strtol(key, &end, 10);
+  bool digits = *key >= '0' && *key <= '9' && *end == 0;
+  return digits && id < VOCAB_MAX_TOKENS ? id : -1;
+}
+
+static int put_decoded(const cJSON *decoder, Tokenizer *t, Error *err) {
+  size_t n = (size_t)cJSON_GetArraySize(decoder), i = 0;
+  const cJSON *item;
+  if (n > ADDED_MAX)
+    return fail(err, ERR_RANGE, "%s: more than %d added tokens", file_config,
+                ADDED_MAX);
+  Decoded *all = mem_array(n, sizeof *all);
+  if (!all)
+    return fail_memory(err);
+  cJSON_ArrayForEach(item, decoder) all[i++] =
+      (Decoded){item->string ? parse_id(item->string) : -1, item};
+  qsort(all, n, sizeof *all, compare_ids);
+  int rc = OK;
+  for (i = 0; i < n && rc == OK; i++)
+    rc = put_added(file_config, all[i].token, all[i].id, t, err);
+  mem_free(all);
+  return rc;
+}
+
+int sources_added(const Sources *s, Tokenizer *t, Error *err) {
+  t->added.next_id = (int32_t)t->vocab.n_ids;
+  int rc = put_listed(json_get(s->json, "added_tokens"), t, err);
+  const cJSON *decoder = json_get(s->config, "added_tokens_decoder");
+  if (rc == OK && decoder)
+    rc = put_decoded(decoder, t, err);
+  return rc;
+}
+
+/* --- Special tokens --- */
+
+/* The value of "cls_token" and the like: a text, or an object with content. */
+static int special_text(const char *file, const cJSON *object, const char *key,
+                        const char **text, AddedFlags *flags, Error *err) {
+  const cJSON *value = json_get(object, key);
+  if (!cJSON_IsObject(value))
+    return json_get_text(file, object, key, text, err);
+  int rc = read_flags(file, value, flags, err);
+  flags->special = true;
+  return rc ? rc : json_get_text(file, value, "content", text, err);
+}
+
+/* The id of a special token, which is also made an added token. */
+static int read_special(const Sources *s, const char *key, const char *text,
+                        bool needed, Tokenizer *t, int32_t *out, Error *err) {
+  AddedFlags flags = {.special = true};
+  int rc = special_text(file_config, s->config, key, &text, &flags, err);
+  if (rc == OK && !json_get(s->config, "added_tokens_decoder"))
+    rc = special_text(file_map, s->map, key, &text, &flags, err);
+  if (rc)
+    return rc;
+  *out = tokenizer_id(t, text, strlen(text));
+  if (*out < 0 && needed)
+    return fail(err, ERR_FORMAT, "the vocabulary has no %.40s (%s)", text, key);
+  if (*out < 0 || added_find(&t->added, text, strlen(text)))
+    return OK;
+  return added_put(&t->added, &t->vocab, ADDED_NO_ID, text, flags, err);
+}
+
+int sources_special(const Sources *s, Tokenizer *t, Error *err) {
+  SpecialIds *ids = &t->special;
+  const struct {
+    const char *key, *text;
+    bool needed;
+    int32_t *id;
+  } all[] = {
+      {"pad_token", "[PAD]", false, &ids->pad},
+      {"unk_token", "[UNK]", true, &ids->unk},
+      {"cls_token", "[CLS]", true, &ids->cls},
+      {"sep_token", "[SEP]", true, &ids->sep},
+      {"mask_token", "[MASK]", false, &ids->mask},
+  };
+  int rc = OK;
+  for (size_t i = 0; i < sizeof all / sizeof *all && rc == OK; i++)
+    rc = read_special(s, all[i].key, all[i].text, all[i].needed, t, all[i].id,
+                      err);
+  return rc;
+}
+
+/* --- Word model and template --- */
+
+int sources_model(const Sources *s, Tokenizer *t, Error *err) {
+  const cJSON *model = json_get(s->json, "model");
+  const char *prefix = "##", *unk_text = NULL;
+  int64_t max_chars = 100;
+  int32_t unk = t->special.unk;
+  int rc = json_get_text(file_json, model, "continuing_subword_prefix", &prefix,
+                         err);
+  if (rc == OK)
+    rc = json_get_int(file_json, model, "max_input_chars_per_word", 0,
+                      (int64_t)1 << 53, &max_chars, err);
+  rc = rc ? rc : json_get_text(file_json, model, "unk_token", &unk_text, err);
+  if (rc)
+    return rc;
+  if (unk_text)
+    unk = vocab_find(&t->vocab, unk_text, strlen(unk_text));
+  if (unk < 0)
+    return fail(err, ERR_FORMAT, "%s: the vocabulary has no %.40s (unk_token)",
+                file_json, unk_text);
+  return wordpiece_init(&t->wordpiece, &t->vocab, prefix, (size_t)max_chars,
+                        unk, err);
+}
+
+static bool ids_exist(const Template *form, size_t size) {
+  for (size_t i = 0; i < form->n; i++)
+    if (form->items[i].id >= 0 && (size_t)form->items[i].id >= size)
+      return false;
+  return true;
+}
+
+int sources_template(const Sources *s, Tokenizer *t, Error *err) {
+  size_t size = tokenizer_size(t);
+  int rc = OK;
+  if (s->json)
+    rc = template_read(json_get(s->json, "post_processor"), &t->single,
+                       &t->pair, err);
+  else
+    template_bert(t->special.cls, t->special.sep, &t->single, &t->pair);
+  if (rc == OK && !(ids_exist(&t->single, size) && ids_exist(&t->pair, size)))
+    return fail(err, ERR_FORMAT, "%s: post_processor: an id is above %zu",
+                file_json, size - 1);
+  return rc;
+}

@@ -1,0 +1,101 @@
+/*
+ * window.c - a long text as overlapping windows beside a whole first text.
+ *
+ * In:  two texts, a limit and the number of tokens neighbours share.
+ * Out: one window after the other, each with both texts and the template.
+ *
+ *     second text   0 1 2 3 4 5 6 7 8      W = 4, stride = 1
+ *                   [-----]
+ *                         [-----]
+ *                               [-----]    reaches the end: the last one
+ *
+ * One token more than a window is always read ahead, which tells whether there
+ * is a next one.
+ *
+ * Agrees with only_second truncation with overflow of the Hugging Face
+ * tokenizers up to 0.22 (later ones lose windows).
+ */
+#include "text/window.h"
+
+static int read_ahead(Windows *w, const Poll *poll, Error *err) {
+  size_t want = w->size + 1;
+  if (w->ahead.n >= want)
+    return OK;
+  return tokenizer_next(&w->cursor, want - w->ahead.n, poll, &w->ahead, err);
+}
+
+/* The first text whole, which must leave room for a token. */
+static int read_first(Windows *w, EncodeText first, size_t max_tokens,
+                      const Poll *poll, Error *err) {
+  TextCursor c;
+  size_t added = tokenizer_n_added(w->tokenizer, true);
+  size_t room = max_tokens > added ? max_tokens - added : 0;
+  int rc = tokenizer_begin(w->tokenizer, first.text, first.bytes, &c, err);
+  if (rc == OK)
+    rc = tokenizer_next(&c, room + 1, poll, &w->first, err);
+  if (rc)
+    return rc;
+  if (w->first.n >= room)
+    return fail(err, ERR_RANGE,
+                "the first text's %s%zu tokens and %zu special ones leave no "
+                "room in %zu",
+                c.done ? "" : "more than ", w->first.n, added, max_tokens);
+  w->size = room - w->first.n;
+  return OK;
+}
+
+static int open_both(Windows *w, EncodeText first, EncodeText second,
+                     size_t max_tokens, const Poll *poll, Error *err) {
+  int rc = read_first(w, first, max_tokens, poll, err);
+  if (rc == OK)
+    rc = tokenizer_begin(w->tokenizer, second.text, second.bytes, &w->cursor,
+                         err);
+  if (rc == OK)
+    rc = read_ahead(w, poll, err);
+  if (rc == OK && w->ahead.n > w->size && w->stride >= w->size)
+    rc = fail(err, ERR_RANGE,
+              "a stride of %zu tokens is not less than the window's %zu",
+              w->stride, w->size);
+  return rc;
+}
+
+int windows_open(const Tokenizer *t, EncodeText first, EncodeText second,
+                 size_t max_tokens, size_t stride, const Poll *poll,
+                 Windows *out, Error *err) {
+  *out = (Windows){.tokenizer = t, .stride = stride};
+  max_tokens = max_tokens < UINT32_MAX ? max_tokens : UINT32_MAX;
+  int rc = open_both(out, first, second, max_tokens, poll, err);
+  if (rc)
+    windows_close(out);
+  return rc;
+}
+
+int windows_next(Windows *w, const Poll *poll, Encoding *out, bool *more,
+                 Error *err) {
+  static const Token none;
+  out->n = 0;
+  *more = !w->done;
+  if (w->done)
+    return OK;
+  int rc = read_ahead(w, poll, err);
+  if (rc)
+    return rc;
+  bool last = w->ahead.n <= w->size;
+  size_t n = last ? w->ahead.n : w->size;
+  const Token *second = n ? w->ahead.tokens : &none;
+  rc = tokenizer_template(w->tokenizer, &w->first, second, n, out, err);
+  if (rc)
+    return rc;
+  w->done = last;
+  if (!last) {
+    encoding_drop(&w->ahead, w->size - w->stride);
+    w->position += w->size - w->stride;
+  }
+  return OK;
+}
+
+void windows_close(Windows *w) {
+  encoding_clear(&w->first);
+  encoding_clear(&w->ahead);
+  *w = (Windows){.done = true};
+}
