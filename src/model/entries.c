@@ -44,7 +44,10 @@ static void after_fork_child(void) {
   pthread_mutex_unlock(&lock);
 }
 
+/* Locks are taken in the reverse order of registration: the settings' lock,
+ * which is taken under this one, must be registered first. */
 static void watch_forks(void) {
+  setting_number(SETTING_MEMORY_LIMIT);
   pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
