@@ -194,29 +194,37 @@ static void score_keys(const Encoder *e, const Stretch *s, size_t head,
   }
 }
 
-/* out[d][lane] = sum over j of value_j[d] * weight_j[lane], j in order. */
+/* out[d][lane] = sum over j of value_j[d] * weight_j[lane], j in order: the
+ * text's keys in the first panel, then those of all further panels. */
 static void mix_values(const Encoder *e, const Stretch *s, size_t head,
                        const float *weights, size_t weight_panel, float *out,
                        size_t out_panel) {
-  size_t plane = e->C * LANES, feature = head * e->D * LANES;
-  for (size_t p = s->first / LANES; p * LANES < s->end; p++) {
-    size_t lo, hi;
-    text_lanes(s, p, &lo, &hi);
-    Product product = {
-        .rows = e->D,
-        .panels = s->panels,
-        .depth = hi - lo,
-        .a = e->value + p * plane + feature + lo,
-        .row_stride = LANES,
-        .k_stride = 1,
-        .b = weights + (p * LANES + lo - s->first) * LANES,
-        .b_panel = weight_panel,
-        .c = out,
-        .c_panel = out_panel,
-        .add = p * LANES > s->first,
-    };
+  size_t plane = e->C * LANES, keys = s->end - s->first;
+  size_t lane = s->first % LANES, begun = lane ? LANES - lane : 0;
+  const float *value =
+      e->value + s->first / LANES * plane + head * e->D * LANES;
+  Product product = {
+      .rows = e->D,
+      .panels = s->panels,
+      .depth = begun < keys ? begun : keys,
+      .a = value + lane,
+      .row_stride = LANES,
+      .k_stride = 1,
+      .b = weights,
+      .b_panel = weight_panel,
+      .c = out,
+      .c_panel = out_panel,
+  };
+  if (begun)
     e->kernels->product(&product);
-  }
+  if (begun >= keys)
+    return;
+  product.a = value + (begun ? plane : 0);
+  product.k_jump = plane - LANES;
+  product.b = weights + begun * LANES;
+  product.depth = keys - begun;
+  product.add = begun > 0;
+  e->kernels->product(&product);
 }
 
 /* Copies only the lanes that belong to the text. */

@@ -22,11 +22,11 @@
 enum { ALIGNMENT = 64, ROWS_A_READ = 64 };
 
 /* Room for `bytes` in the block; *at is NULL on the first pass. */
-static int place(Loader *l, size_t bytes, void *at, Error *err) {
+static int place(Loader *l, size_t bytes, void **at, Error *err) {
   size_t room, end;
   if (!size_round_up(bytes, ALIGNMENT, &room) || !size_add(l->used, room, &end))
     return fail(err, ERR_RANGE, "weights too large");
-  *(unsigned char **)at = l->base ? l->base + l->used : NULL;
+  *at = l->base ? l->base + l->used : NULL;
   l->used = end;
   return OK;
 }
@@ -60,12 +60,12 @@ static int load_floats(Loader *l, const char *name, size_t n, size_t dim,
                        const float **out, Error *err) {
   Shard *shard;
   const TensorInfo *t;
-  float *into;
+  void *into = NULL;
   size_t bytes;
   int code = find_shaped(l, name, n, dim, &shard, &t, err);
   if (code)
     return code;
-  if (!size_mul(t->n, sizeof *into, &bytes))
+  if (!size_mul(t->n, sizeof(float), &bytes))
     return fail(err, ERR_RANGE, "tensor %s is too large", name);
   code = place(l, bytes, &into, err);
   if (!code && into)
@@ -114,13 +114,13 @@ static int load_widened(Loader *l, const char *name, size_t n, size_t dim,
                         const float **out, Error *err) {
   Shard *shard;
   const TensorInfo *t;
-  const float *scales;
-  float *into;
-  size_t bytes;
+  const float *scales = NULL;
+  void *into = NULL;
+  size_t bytes = 0;
   int code = find_shaped(l, name, n, dim, &shard, &t, err);
   if (!code)
     code = load_scales(l, name, n, &scales, err);
-  if (!code && !size_mul(t->n, sizeof *into, &bytes))
+  if (!code && !size_mul(t->n, sizeof(float), &bytes))
     code = fail(err, ERR_RANGE, "tensor %s is too large", name);
   if (!code)
     code = place(l, bytes, &into, err);
@@ -147,7 +147,7 @@ static int load_matrix(Loader *l, const char *name, size_t n, size_t dim,
 static int keep_bytes(Loader *l, const char *name, Table *out, Error *err) {
   Shard *shard;
   const TensorInfo *t;
-  int8_t *into;
+  void *into = NULL;
   int code = find_shaped(l, name, out->n, out->dim, &shard, &t, err);
   if (code)
     return code;

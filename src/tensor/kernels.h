@@ -26,17 +26,20 @@
 enum { LANES = 16 };
 
 /*
- * C[i][lane] = start + sum over k of A[i*row_stride + k*k_stride] * B[k][lane]
- * for `rows` rows and `panels` panels of lanes. Panel p of B is at
- * b + p*b_panel (k-th vector at + k*LANES), of C at c + p*c_panel (row i at
- * + i*LANES). start: C's present value when `add`, else bias[i], else 0.
- * A weight matrix is row_stride = K, k_stride = 1; keys and values of
- * attention are read out of lanes with other strides.
+ * C[i][lane] = start + sum over k of A[i][k] * B[k][lane] for `rows` rows and
+ * `panels` panels of lanes. A[i][k] is a[i*row_stride + k*k_stride +
+ * k/LANES*k_jump]; row k of panel p of B is at b + p*b_panel + k*LANES, row i
+ * of panel p of C at c + p*c_panel + i*LANES. start: C's present value when
+ * `add`, else bias[i], else 0.
+ *
+ * A weight matrix has row_stride K, k_stride 1, k_jump 0; the keys and values
+ * of attention are read out of lanes with other strides, and k_jump leads from
+ * one panel of them to the next.
  */
 typedef struct Product {
   size_t rows, panels, depth; /* depth: number of k */
   const float *a;
-  size_t row_stride, k_stride;
+  size_t row_stride, k_stride, k_jump;
   const float *b;
   size_t b_panel;
   float *c;

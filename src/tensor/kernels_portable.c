@@ -25,9 +25,11 @@ static void product_row(const Product *p, size_t panel, size_t row) {
   float *c = p->c + panel * p->c_panel + row * LANES, sum[LANES];
   for (size_t lane = 0; lane < LANES; lane++)
     sum[lane] = p->add ? c[lane] : p->bias ? p->bias[row] : 0.0f;
-  for (size_t k = 0; k < p->depth; k++)
+  for (size_t k = 0; k < p->depth; k++) {
+    float w = a[k * p->k_stride + k / LANES * p->k_jump];
     for (size_t lane = 0; lane < LANES; lane++)
-      sum[lane] = fma_one(a[k * p->k_stride], b[k * LANES + lane], sum[lane]);
+      sum[lane] = fma_one(w, b[k * LANES + lane], sum[lane]);
+  }
   for (size_t lane = 0; lane < LANES; lane++)
     c[lane] = sum[lane];
 }

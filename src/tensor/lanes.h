@@ -30,7 +30,7 @@
 enum {
   VECS = LANES / VWIDTH, /* vectors a panel's row */
   GROUP = 3,             /* panels that share one pass over A */
-  STEP = 16              /* floats of A in a cache line */
+  STEP = LANES           /* floats of A in a cache line */
 };
 
 /* A loop that is unrolled whole, so that its arrays live in registers. */
@@ -69,7 +69,7 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
       sum[i][j] = p->add ? vload(c + i * LANES + place(j, p->c_panel)) : start;
     }
   }
-  for (size_t left = p->depth; left;) {
+  for (size_t left = p->depth; left; a += p->k_jump) {
     size_t step = left < STEP ? left : STEP;
     left -= step;
     if (k_stride == 1)

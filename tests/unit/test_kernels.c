@@ -101,6 +101,7 @@ static Product shape(size_t rows, size_t panels, size_t depth) {
   Product p = {.rows = rows, .panels = panels, .depth = depth};
   p.k_stride = strided ? between(1, 20) : 1;
   p.row_stride = strided ? between(1, 20) : depth + between(0, 3);
+  p.k_jump = strided && depth > LANES ? between(0, 40) : 0;
   p.b_panel = (depth + between(0, 2)) * LANES;
   p.c_panel = (rows + between(0, 2)) * LANES;
   p.add = draw() % 3 == 0;
@@ -114,9 +115,10 @@ static Product any_shape(size_t max_depth) {
 }
 
 static void check_product(Product p, bool odd) {
-  size_t last = p.rows && p.depth ? (p.rows - 1) * p.row_stride +
-                                        (p.depth - 1) * p.k_stride + 1
-                                  : 0;
+  size_t last = p.rows && p.depth
+                    ? (p.rows - 1) * p.row_stride + (p.depth - 1) * p.k_stride +
+                          (p.depth - 1) / LANES * p.k_jump + 1
+                    : 0;
   size_t n_c = (p.panels + 1) * p.c_panel + LANES;
   float *a = numbers(last, odd), *bias = numbers(p.rows, odd);
   float *b = lanes(p.panels * p.b_panel, odd), *start = floats(n_c);
@@ -332,7 +334,8 @@ static uint64_t hash(uint64_t h, const float *x, size_t n) {
 }
 
 static uint64_t hash_product(const Kernels *k, uint64_t h, Product p) {
-  size_t n_a = p.rows * p.row_stride + p.depth * p.k_stride;
+  size_t n_a =
+      p.rows * p.row_stride + p.depth * p.k_stride + p.depth / LANES * p.k_jump;
   size_t n_c = p.panels * p.c_panel;
   float *a = numbers(n_a, false), *bias = numbers(p.rows, false);
   float *b = lanes(p.panels * p.b_panel, false), *c = lanes(n_c, false);
