@@ -135,11 +135,15 @@ static int guard_string(Guard *g) {
   return take(g, '"') ? OK : refuse(g, "string without an end");
 }
 
-/* An integer whose digits are [start, at): is it at most 2^53? */
+/* transformers writes this for "no limit", in most tokenizer_config.json. */
+static const char NO_LIMIT[] = "1000000000000000019884624838656";
+
+/* An integer whose digits are [start, end): is it at most 2^53, or 1e30? */
 static bool is_exact(const char *start, const char *end) {
   uint64_t value = 0;
-  if (end - start > 16)
-    return false;
+  size_t n = (size_t)(end - start);
+  if (n > 16)
+    return n == sizeof NO_LIMIT - 1 && memcmp(start, NO_LIMIT, n) == 0;
   for (; start < end; start++)
     value = value * 10 + (uint64_t)(*start - '0');
   return value <= (uint64_t)MAX_INTEGER;

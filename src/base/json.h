@@ -25,7 +25,8 @@ enum {
  * Parses `bytes` bytes (<= limit). `what` names the text in messages
  * ("config.json"). cJSON_Delete frees *out. ERR_FORMAT: not JSON, deeper than
  * JSON_MAX_DEPTH, a key twice in one object, a number that is not finite or an
- * integer beyond 2^53, NUL in a string; ERR_RANGE: longer than limit, more
+ * integer beyond 2^53 (but for 1e30 as transformers writes it: "no limit"),
+ * NUL in a string; ERR_RANGE: longer than limit, more
  * than JSON_MAX_VALUES values.
  */
 int json_parse(const char *what, const char *text, size_t bytes, size_t limit,

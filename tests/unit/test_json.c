@@ -52,6 +52,8 @@ static const Case cases[] = {
     {"9007199254740993", "integer beyond 2^53"},
     {"-9007199254740993", "integer beyond 2^53"},
     {"100000000000000000000", "integer beyond 2^53"},
+    {"1000000000000000019884624838656", NULL}, /* "no limit" */
+    {"1000000000000000019884624838657", "integer beyond 2^53"},
     {"18446744073709551614", "integer beyond 2^53"},
     {"1e308", NULL}, {"1e309", "number too large"}, {"-1e999", "too large"},
     {"1e-999", NULL}, {"01", "starts with 0"}, {"-01", "starts with 0"},
