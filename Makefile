@@ -113,6 +113,8 @@ $(RUNNER): tests/sql/runner.c tests/fault/fault.c $(B)/libdistilbert.a
 sql: $(RUNNER) ## SQL scripts, the expectation beside each query
 	@scripts/tally sql $(SCRIPTS:%="$(RUNNER) %")
 
+include tests/fuzz/fuzz.mk
+
 help: ## this list
 	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' \
 	  $(MAKEFILE_LIST)

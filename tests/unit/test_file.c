@@ -169,7 +169,7 @@ static void check_ranges(void) {
     int rc = file_read(&file, cases[i].offset, into, cases[i].bytes, &err);
     CHECK(rc == cases[i].code, "%zu: %d", i, rc);
     CHECK(rc != OK ||
-              !memcmp(into, "0123456789" + cases[i].offset, cases[i].bytes),
+              !memcmp(into, &"0123456789"[cases[i].offset], cases[i].bytes),
           "%zu", i);
     free(into);
   }
