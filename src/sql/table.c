@@ -16,7 +16,9 @@
  * Values are copied: they belong to SQLite and are gone after xFilter, while
  * rows are produced later, and the hidden columns must show them again.
  *
- * Tables exist in every schema without CREATE VIRTUAL TABLE, and only so.
+ * Tables are there without CREATE VIRTUAL TABLE.  One that can be written may
+ * be created too, but only in the schema `temp`: writing to a table locks the
+ * database it is in, which a read-only one does not allow.
  */
 #include "sql/table.h"
 
@@ -66,10 +68,16 @@ static int declare(sqlite3 *db, const TableKind *kind) {
   return rc;
 }
 
+/* argv: module, schema, table. Without CREATE the table has the module's name;
+ * a database file cannot bring one under another. */
 static int connect(sqlite3 *db, void *aux, int argc, const char *const *argv,
                    sqlite3_vtab **out, char **message) {
-  (void)argc, (void)argv, (void)message;
+  (void)argc;
   Binding *binding = aux;
+  if (strcmp(argv[0], argv[2]) != 0 && strcmp(argv[1], "temp") != 0) {
+    *message = sqlite3_mprintf("%s: can only be created in temp", argv[0]);
+    return SQLITE_ERROR;
+  }
   int rc = declare(db, binding->kind);
   if (rc != SQLITE_OK)
     return rc;
@@ -344,6 +352,7 @@ static const sqlite3_module readable = {
 };
 
 static const sqlite3_module writable = {
+    .xCreate = connect,
     .xConnect = connect,
     .xBestIndex = plan,
     .xDisconnect = disconnect,

@@ -1,0 +1,219 @@
+/*
+ * test_interrupt.c - sqlite3_interrupt() and the progress handler stop a
+ * running call.
+ *
+ * Bars: SQLITE_INTERRUPT within 50 ms (half of the times) and 100 ms (at
+ * worst: other programs may have the CPU), the next query right, the
+ * transaction as SQLite leaves it, no statement left behind.  Texts are up to
+ * 100 MB; the slow builds of the sanitizers get smaller ones and more time.
+ */
+#include <pthread.h>
+#include <sqlite3.h>
+#include <stdlib.h>
+#include <string.h>
+#include <time.h>
+#include "check.h"
+
+#define COUNT(a) (sizeof(a) / sizeof *(a))
+
+#if defined(__SANITIZE_ADDRESS__) || defined(__SANITIZE_THREAD__)
+enum { MB = 100000, SLOW = 20 };
+#else
+enum { MB = 1000000, SLOW = 1 };
+#endif
+
+int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
+
+static const char QUICK[] =
+    "SELECT distilbert_answer('Who wrote the play?',"
+    " 'Hamlet is a play. It was written by William Shakespeare.')";
+
+/* One long-running call; ?1 is `unit` repeated up to `bytes`. */
+static const struct Case {
+  const char *what, *sql, *unit;
+  size_t bytes;
+} cases[] = {
+    {"windows of 512 tokens",
+     "SELECT count(*) FROM distilbert_answers('Who wrote the play?', ?1)"
+     " WHERE max_seq_len = 512",
+     "The play was written by him in London. ", 4 * MB},
+    {"many windows", "SELECT distilbert_answer('Who wrote the play?', ?1)",
+     "The play was written by him in London. ", 100 * MB},
+    {"many short texts",
+     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+     " SELECT distilbert_answer('Who wrote the play?', ?1 || i) FROM n",
+     "It was written by Shakespeare. ", 32},
+    {"counting tokens", "SELECT distilbert_token_count(?1)",
+     "The play was written by him in London. ", 100 * MB},
+    {"listing tokens", "SELECT count(*) FROM distilbert_tokens(?1)",
+     "The play was written by him in London. ", 100 * MB},
+    {"accents", "SELECT count(*) FROM distilbert_tokens(?1)", "a\xcc\x81 ",
+     100 * MB},
+};
+
+static double now(void) {
+  struct timespec t;
+  clock_gettime(CLOCK_MONOTONIC, &t);
+  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
+}
+
+static char *repeat(const char *unit, size_t bytes) {
+  size_t n = strlen(unit);
+  char *text = malloc(bytes + 1);
+  for (size_t i = 0; text && i < bytes; i += n)
+    memcpy(text + i, unit, bytes - i < n ? bytes - i : n);
+  return text;
+}
+
+/* --- The two ways to say stop --------------------------------------------- */
+
+typedef struct Stopper {
+  sqlite3 *db;
+  double after; /* milliseconds from its start */
+  double start, said;
+} Stopper;
+
+static void *interrupt_later(void *arg) {
+  Stopper *s = arg;
+  long ns = (long)(s->after * 1e6);
+  nanosleep(&(struct timespec){ns / 1000000000, ns % 1000000000}, NULL);
+  s->said = now();
+  sqlite3_interrupt(s->db);
+  return NULL;
+}
+
+static int past_deadline(void *arg) {
+  Stopper *s = arg;
+  if (now() < s->start + s->after)
+    return 0;
+  s->said = s->start + s->after; /* from then on it wanted to stop */
+  return 1;
+}
+
+/* --- One run -------------------------------------------------------------- */
+
+static int step_all(sqlite3_stmt *stmt) {
+  int rc = sqlite3_step(stmt);
+  while (rc == SQLITE_ROW)
+    rc = sqlite3_step(stmt);
+  return rc;
+}
+
+/* Stops `stmt` after that time; returns the milliseconds it took to end, or
+ * less than 0 when it had ended before. */
+static double stop_once(sqlite3 *db, sqlite3_stmt *stmt, double after,
+                        int progress_steps, const char *what) {
+  Stopper s = {.db = db, .after = after, .start = now()};
+  pthread_t thread;
+  if (progress_steps)
+    sqlite3_progress_handler(db, progress_steps, past_deadline, &s);
+  else
+    pthread_create(&thread, NULL, interrupt_later, &s);
+  int rc = step_all(stmt);
+  double end = now();
+  if (!progress_steps)
+    pthread_join(thread, NULL);
+  sqlite3_progress_handler(db, 0, NULL, NULL);
+  CHECK(rc == SQLITE_INTERRUPT || rc == SQLITE_DONE, "%s: %d %s", what, rc,
+        sqlite3_errmsg(db));
+  sqlite3_reset(stmt);
+  return rc == SQLITE_INTERRUPT ? end - s.said : -1;
+}
+
+/* The quick query's answer is still the same. */
+static void check_quick(sqlite3 *db, const char *what) {
+  sqlite3_stmt *stmt = NULL;
+  sqlite3_prepare_v2(db, QUICK, -1, &stmt, NULL);
+  int rc = sqlite3_step(stmt);
+  const char *text = (const char *)sqlite3_column_text(stmt, 0);
+  CHECK(rc == SQLITE_ROW && text && !strcmp(text, "William Shakespeare"),
+        "after %s: %d '%s' %s", what, rc, text ? text : "", sqlite3_errmsg(db));
+  sqlite3_finalize(stmt);
+}
+
+static int by_size(const void *a, const void *b) {
+  double x = *(const double *)a, y = *(const double *)b;
+  return (x > y) - (x < y);
+}
+
+enum { RUNS = 6 };
+
+static void test_case(sqlite3 *db, const struct Case *c, int progress_steps) {
+  double took[RUNS];
+  sqlite3_stmt *stmt = NULL;
+  char *text = repeat(c->unit, c->bytes);
+  sqlite3_prepare_v2(db, c->sql, -1, &stmt, NULL);
+  sqlite3_bind_text64(stmt, 1, text, c->bytes, SQLITE_STATIC, SQLITE_UTF8);
+  for (int i = 0; i < RUNS; i++) {
+    took[i] = stop_once(db, stmt, 3 + 11 * i, progress_steps, c->what);
+    CHECK(took[i] >= 0, "%s ended before %d ms", c->what, 3 + 11 * i);
+    check_quick(db, c->what);
+  }
+  qsort(took, RUNS, sizeof *took, by_size);
+  printf("%s, %s: %.1f ms, at worst %.1f ms\n", c->what,
+         progress_steps ? "progress handler" : "interrupt", took[RUNS / 2],
+         took[RUNS - 1]);
+  CHECK(took[RUNS / 2] <= 50 * SLOW, "%s: %.1f ms", c->what, took[RUNS / 2]);
+  CHECK(took[RUNS - 1] <= 100 * SLOW, "%s: %.1f ms", c->what, took[RUNS - 1]);
+  sqlite3_finalize(stmt);
+  free(text);
+}
+
+/* Times at which a single inference of 512 tokens may or may not be done. */
+static void test_one_inference(sqlite3 *db) {
+  sqlite3_stmt *stmt = NULL;
+  char *text = repeat("The play was written by him in London. ", 2000);
+  int n = 0;
+  sqlite3_prepare_v2(db,
+                     "SELECT * FROM distilbert_answers('Who wrote it?', ?1)"
+                     " WHERE max_seq_len = 512",
+                     -1, &stmt, NULL);
+  sqlite3_bind_text(stmt, 1, text, 2000, SQLITE_STATIC);
+  for (int i = 0; i < 40; i++) {
+    double took = stop_once(db, stmt, i, i % 2 ? 1000 : 0, "one inference");
+    CHECK(took <= 100 * SLOW, "%.1f ms", took);
+    n += took >= 0;
+  }
+  CHECK(n > 0, "none of 40 was interrupted");
+  printf("one inference: %d of 40 interrupted\n", n);
+  check_quick(db, "one inference");
+  sqlite3_finalize(stmt);
+  free(text);
+}
+
+/* An interrupted INSERT rolls the transaction back, as SQLite's always do. */
+static void test_transaction(sqlite3 *db) {
+  sqlite3_stmt *stmt = NULL;
+  sqlite3_int64 rows = -1;
+  char *text = repeat(cases[0].unit, 4 * MB);
+  sqlite3_exec(db, "CREATE TABLE t(x); BEGIN; INSERT INTO t VALUES ('kept?')",
+               NULL, NULL, NULL);
+  sqlite3_prepare_v2(db, "INSERT INTO t SELECT distilbert_answer('Who?', ?1)",
+                     -1, &stmt, NULL);
+  sqlite3_bind_text(stmt, 1, text, 4 * MB, SQLITE_STATIC);
+  CHECK(stop_once(db, stmt, 20, 0, "INSERT") >= 0, "INSERT ended");
+  CHECK(sqlite3_get_autocommit(db), "the transaction is still open");
+  sqlite3_finalize(stmt);
+  sqlite3_prepare_v2(db, "SELECT count(*) FROM t", -1, &stmt, NULL);
+  if (sqlite3_step(stmt) == SQLITE_ROW)
+    rows = sqlite3_column_int64(stmt, 0);
+  CHECK(rows == 0, "%lld rows", rows);
+  sqlite3_finalize(stmt);
+  free(text);
+}
+
+int main(void) {
+  sqlite3 *db;
+  sqlite3_open(":memory:", &db);
+  sqlite3_distilbert_init(db, NULL, NULL);
+  check_quick(db, "opening");
+  for (size_t i = 0; i < COUNT(cases); i++) {
+    test_case(db, &cases[i], 0);
+    test_case(db, &cases[i], 1000);
+  }
+  test_one_inference(db);
+  test_transaction(db);
+  CHECK(!sqlite3_next_stmt(db, NULL), "a statement was left behind");
+  CHECK(sqlite3_close(db) == SQLITE_OK, "the connection is busy");
+  return check_done();
+}
