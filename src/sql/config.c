@@ -69,13 +69,11 @@ static void end(Scan *scan) {
 /* The new row's column must be what the setting has. */
 static int check_same(const char *name, const char *is, sqlite3_value *value,
                       Error *err) {
-  EncodeText text;
-  int rc = value_text(value, &text, err);
-  if (rc)
-    return rc;
-  if (text.bytes != strlen(is) || memcmp(text.text, is, text.bytes) != 0)
+  const char *text;
+  int rc = value_string(name, value, &text, err);
+  if (rc == OK && (!text || strcmp(text, is) != 0))
     return fail(err, ERR_RANGE, "%s cannot be changed, only value", name);
-  return OK;
+  return rc;
 }
 
 static int check_others(Setting s, sqlite3_value **values, Error *err) {
@@ -90,31 +88,26 @@ static int check_others(Setting s, sqlite3_value **values, Error *err) {
 
 static int change(Setting s, sqlite3_value *value, Error *err) {
   char initial[SETTING_TEXT_MAX];
-  EncodeText text;
-  if (sqlite3_value_type(value) == SQLITE_NULL) {
-    setting_initial(s, initial);
-    return setting_change(s, initial, err);
-  }
-  int rc = value_text(value, &text, err);
+  const char *text;
+  int rc = value_string("value", value, &text, err);
   if (rc)
     return rc;
-  if (memchr(text.text, 0, text.bytes))
-    return fail(err, ERR_RANGE, "%s: holds a NUL character", setting_key(s));
-  return setting_change(s, text.text, err);
+  setting_initial(s, initial);
+  return setting_change(s, text ? text : initial, err);
 }
 
 static int update(Call *call, sqlite3_value *old, sqlite3_value **values,
                   Error *err) {
   (void)call;
-  EncodeText key;
+  const char *key;
   if (!old || !values)
     return fail(err, ERR_RANGE,
                 "keys are fixed: UPDATE distilbert_config SET value = ... "
                 "WHERE key = ...");
-  int rc = value_text(old, &key, err);
+  int rc = value_string("key", old, &key, err);
   if (rc)
     return rc;
-  Setting s = setting_find(key.text);
+  Setting s = setting_find(key);
   if (s == SETTING_COUNT)
     return fail(err, ERR_RANGE, "no such key");
   rc = check_others(s, values, err);

@@ -189,10 +189,8 @@ static int run_batch(Scan *scan, Error *err) {
     size_t p = rows->first + rows->n;
     AnswerQuery *q = &rows->queries[rows->n];
     *q = (AnswerQuery){0};
-    int rc = table_text(scan, QUESTION, p / n_contexts, &q->question, err);
-    rc = rc ? rc : table_text(scan, CONTEXT, p % n_contexts, &q->context, err);
-    if (rc)
-      return rc;
+    q->question = table_text(scan, QUESTION, p / n_contexts);
+    q->context = table_text(scan, CONTEXT, p % n_contexts);
     rows->n++;
   }
   if (rows->n == 0)

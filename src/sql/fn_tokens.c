@@ -70,7 +70,7 @@ enum {
 
 static const TableParam params[N_PARAMS] = {
     [TEXT] = {"text", PARAM_TEXT, 0, 0},
-    [PAIR] = {"pair", PARAM_OPTION, 0, 0},
+    [PAIR] = {"pair", PARAM_MAYBE, 0, 0},
     [MODEL] = {"model", PARAM_OPTION, 0, 0},
 };
 
@@ -90,11 +90,9 @@ typedef struct TokenRows {
 
 static int begin(Scan *scan, Error *err) {
   TokenRows *rows = scan->state;
-  sqlite3_value *pair = table_option(scan, PAIR);
-  int rc = table_text(scan, TEXT, 0, &rows->texts[0], err);
-  if (rc == OK && pair)
-    rc = value_text(pair, &rows->texts[1], err);
-  rc = rc ? rc : call_use(&scan->call, table_option(scan, MODEL), 0, err);
+  rows->texts[0] = table_text(scan, TEXT, 0);
+  rows->texts[1] = table_text(scan, PAIR, 0);
+  int rc = call_use(&scan->call, table_option(scan, MODEL), 0, err);
   if (rc)
     return rc;
   Token dummy = {0};

@@ -18,7 +18,6 @@
  * Refuses: UPDATE, a value for a column that describes the checkpoint, and
  * what model/registry.c refuses.
  */
-#include <string.h>
 #include "sql/table.h"
 SQLITE_EXTENSION_INIT3
 
@@ -136,22 +135,6 @@ static void end(Scan *scan) {
 
 /* --- INSERT, DELETE ------------------------------------------------------- */
 
-/* A column's text; NULL where it is NULL. */
-static int read_column(sqlite3_value **values, int i, const char **out,
-                       Error *err) {
-  EncodeText text;
-  *out = NULL;
-  if (sqlite3_value_type(values[i]) == SQLITE_NULL)
-    return OK;
-  int rc = value_text(values[i], &text, err);
-  if (rc)
-    return rc;
-  if (memchr(text.text, 0, text.bytes))
-    return fail(err, ERR_RANGE, "%s holds a NUL character", column_names[i]);
-  *out = text.text;
-  return OK;
-}
-
 /* Only name, path, precision and options may be given. */
 static int check_columns(sqlite3_value **values, Error *err) {
   for (int i = 0; i < N_COLUMNS; i++) {
@@ -172,9 +155,9 @@ static int insert(sqlite3_value **values, Error *err) {
   const char *name, *path, *precision, *options;
   int rc = check_columns(values, err);
   rc = rc ? rc : value_name("name", values[NAME], &name, err);
-  rc = rc ? rc : read_column(values, PATH, &path, err);
-  rc = rc ? rc : read_column(values, PRECISION, &precision, err);
-  rc = rc ? rc : read_column(values, OPTIONS, &options, err);
+  rc = rc ? rc : value_string("path", values[PATH], &path, err);
+  rc = rc ? rc : value_string("precision", values[PRECISION], &precision, err);
+  rc = rc ? rc : value_string("options", values[OPTIONS], &options, err);
   return rc ? rc : registry_add(name, path, precision, options, err);
 }
 

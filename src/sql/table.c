@@ -27,6 +27,7 @@
 SQLITE_EXTENSION_INIT3
 
 enum { LISTS = 16 }; /* shift of the list bits in idxNum */
+enum { COPY_STEP = 1 << 20 };
 
 /* What a module is registered with. */
 typedef struct Binding {
@@ -116,6 +117,10 @@ static int outcome(sqlite3_vtab *vtab, const Call *call, int rc,
 
 /* --- Planning ------------------------------------------------------------- */
 
+static bool is_required(const TableParam *param) {
+  return param->kind == PARAM_TEXT || param->kind == PARAM_TEXTS;
+}
+
 /* Which constraint gives each parameter: its index, or NOT_GIVEN. */
 enum { NOT_GIVEN = -1, NOT_USABLE = -2 };
 
@@ -164,7 +169,7 @@ static int plan(sqlite3_vtab *vtab, sqlite3_index_info *info) {
     if (given[p] == NOT_USABLE) /* this order of tables will not do */
       return SQLITE_CONSTRAINT;
   for (int p = 0; p < kind->n_params; p++)
-    if (given[p] == NOT_GIVEN && kind->params[p].kind != PARAM_OPTION)
+    if (given[p] == NOT_GIVEN && is_required(&kind->params[p]))
       return complain(vtab, SQLITE_ERROR,
                       sqlite3_mprintf("%s: needs the argument %s", kind->name,
                                       kind->params[p].name));
@@ -180,8 +185,10 @@ static int plan(sqlite3_vtab *vtab, sqlite3_index_info *info) {
 static void forget_params(Scan *scan) {
   for (int p = 0; p < TABLE_MAX_PARAMS; p++) {
     ParamValues *values = &scan->params[p];
-    for (size_t i = 0; i < values->n; i++)
-      sqlite3_value_free(values->items[i]);
+    for (size_t i = 0; i < values->n; i++) {
+      sqlite3_value_free(values->items[i].value);
+      mem_free(values->items[i].text);
+    }
     mem_free(values->items);
     *values = (ParamValues){0};
   }
@@ -213,53 +220,77 @@ static int close_cursor(sqlite3_vtab_cursor *cursor) {
   return SQLITE_OK;
 }
 
-/* Keeps a copy. NULL in a text's place is left out: it has no rows. */
-static int add_value(ParamValues *values, ParamKind kind,
-                     sqlite3_value *value) {
-  if (kind != PARAM_OPTION && sqlite3_value_type(value) == SQLITE_NULL)
-    return SQLITE_OK;
+/* Copies a text, which may be so long that it must be interruptible. */
+static int copy_text(const Call *call, sqlite3_value *value, ParamValue *out,
+                     Error *err) {
+  EncodeText text;
+  int rc = value_text(value, &text, err);
+  if (rc)
+    return rc;
+  out->text = mem_alloc(text.bytes);
+  if (!out->text)
+    return fail_memory(err);
+  while (out->bytes < text.bytes && rc == OK) {
+    size_t left = text.bytes - out->bytes;
+    size_t n = left < COPY_STEP ? left : COPY_STEP;
+    memcpy(out->text + out->bytes, text.text + out->bytes, n);
+    out->bytes += n;
+    rc = poll_check(&call->run.poll, err);
+  }
+  return rc;
+}
+
+static int add_value(Scan *scan, int param, sqlite3_value *value, Error *err) {
+  ParamValues *values = &scan->params[param];
+  if (sqlite3_value_type(value) == SQLITE_NULL)
+    return OK;
   if (mem_reserve((void **)&values->items, &values->capacity, values->n + 1,
                   sizeof *values->items))
-    return SQLITE_NOMEM;
-  sqlite3_value *copy = sqlite3_value_dup(value);
-  if (!copy)
-    return SQLITE_NOMEM;
-  values->items[values->n++] = copy;
-  return SQLITE_OK;
+    return fail_memory(err);
+  ParamValue *item = &values->items[values->n++];
+  *item = (ParamValue){0};
+  if (scan->kind->params[param].kind != PARAM_OPTION)
+    return copy_text(&scan->call, value, item, err);
+  item->value = sqlite3_value_dup(value);
+  return item->value ? OK : fail_memory(err);
 }
 
-static int add_list(ParamValues *values, ParamKind kind, sqlite3_value *list) {
+static int add_list(Scan *scan, int param, sqlite3_value *list, Error *err) {
   sqlite3_value *value;
-  int rc = sqlite3_vtab_in_first(list, &value);
-  while (rc == SQLITE_OK && value) {
-    rc = add_value(values, kind, value);
-    if (rc == SQLITE_OK)
-      rc = sqlite3_vtab_in_next(list, &value);
+  int code = sqlite3_vtab_in_first(list, &value);
+  while (code == SQLITE_OK && value) {
+    int rc = add_value(scan, param, value, err);
+    if (rc)
+      return rc;
+    code = sqlite3_vtab_in_next(list, &value);
   }
-  return rc == SQLITE_DONE ? SQLITE_OK : rc;
+  return code == SQLITE_OK || code == SQLITE_DONE ? OK : fail_memory(err);
 }
 
-/* Sets scan->done where a text is NULL. */
-static int keep_params(Scan *scan, unsigned bits, sqlite3_value **argv) {
-  int n = 0, rc = SQLITE_OK;
-  for (int p = 0; p < scan->kind->n_params && rc == SQLITE_OK; p++) {
-    ParamValues *values = &scan->params[p];
-    ParamKind kind = scan->kind->params[p].kind;
+/* Sets scan->done where a text is NULL: there are no rows then. */
+static int keep_params(Scan *scan, unsigned bits, sqlite3_value **argv,
+                       Error *err) {
+  int n = 0, rc = OK;
+  for (int p = 0; p < scan->kind->n_params && rc == OK; p++) {
     if (bits >> (p + LISTS) & 1)
-      rc = add_list(values, kind, argv[n++]);
+      rc = add_list(scan, p, argv[n++], err);
     else if (bits >> p & 1)
-      rc = add_value(values, kind, argv[n++]);
-    if (kind != PARAM_OPTION && values->n == 0)
+      rc = add_value(scan, p, argv[n++], err);
+    if (scan->params[p].n == 0 && is_required(&scan->kind->params[p]))
       scan->done = true;
   }
   return rc;
 }
 
-static int first_row(Scan *scan, Error *err) {
+static int first_row(Scan *scan, unsigned bits, sqlite3_value **argv,
+                     Error *err) {
+  int rc = keep_params(scan, bits, argv, err);
+  if (rc || scan->done)
+    return rc;
   scan->state = mem_zeroed(scan->kind->state_bytes);
   if (!scan->state)
     return fail_memory(err);
-  int rc = scan->kind->begin(scan, err);
+  rc = scan->kind->begin(scan, err);
   return rc ? rc : scan->kind->next(scan, err);
 }
 
@@ -271,12 +302,9 @@ static int filter(sqlite3_vtab_cursor *cursor, int bits, const char *text,
   reset(&c->scan);
   c->scan.done = false;
   c->row = 1;
-  int code = keep_params(&c->scan, (unsigned)bits, argv);
-  if (code != SQLITE_OK || c->scan.done)
-    return code;
   Error err;
   call_begin(&c->scan.call, v->kind->name, v->connection, v->db);
-  int rc = first_row(&c->scan, &err);
+  int rc = first_row(&c->scan, (unsigned)bits, argv, &err);
   call_pause(&c->scan.call);
   return outcome(cursor->pVtab, &c->scan.call, rc, &err);
 }
@@ -302,8 +330,12 @@ static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i) {
     return SQLITE_OK;
   }
   const ParamValues *values = &scan->params[i - scan->kind->n_columns];
-  if (values->at < values->n)
-    sqlite3_result_value(ctx, values->items[values->at]);
+  const ParamValue *item = &values->items[values->at];
+  if (values->at < values->n && item->value)
+    sqlite3_result_value(ctx, item->value);
+  else if (values->at < values->n)
+    sqlite3_result_text64(ctx, item->text, item->bytes, SQLITE_TRANSIENT,
+                          SQLITE_UTF8);
   return SQLITE_OK;
 }
 
@@ -382,16 +414,16 @@ int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
 
 /* --- Parameters, for the tables ------------------------------------------- */
 
-int table_text(Scan *scan, int param, size_t item, EncodeText *out,
-               Error *err) {
-  return value_text(scan->params[param].items[item], out, err);
+EncodeText table_text(const Scan *scan, int param, size_t item) {
+  const ParamValues *values = &scan->params[param];
+  if (item >= values->n)
+    return (EncodeText){NULL, 0};
+  return (EncodeText){values->items[item].text, values->items[item].bytes};
 }
 
 sqlite3_value *table_option(const Scan *scan, int param) {
   const ParamValues *values = &scan->params[param];
-  if (values->n == 0 || sqlite3_value_type(values->items[0]) == SQLITE_NULL)
-    return NULL;
-  return values->items[0];
+  return values->n ? values->items[0].value : NULL;
 }
 
 int table_size(const Scan *scan, int param, size_t *out, Error *err) {

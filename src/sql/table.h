@@ -19,7 +19,8 @@ enum { TABLE_MAX_PARAMS = 12 };
 typedef enum ParamKind {
   PARAM_TEXT,  /* must be given; NULL: no rows */
   PARAM_TEXTS, /* the same, and `name IN (...)` comes as one scan */
-  PARAM_OPTION /* NULL or not given: a default */
+  PARAM_MAYBE, /* a text; NULL or not given: none */
+  PARAM_OPTION /* not a long text; NULL or not given: a default */
 } ParamKind;
 
 typedef struct TableParam {
@@ -28,9 +29,16 @@ typedef struct TableParam {
   int64_t low, high; /* limits of an option that is a whole number */
 } TableParam;
 
-/* Values given for one parameter. */
+/* A copy of a value that was given. */
+typedef struct ParamValue {
+  sqlite3_value *value; /* owned, of an option that is not NULL; else NULL */
+  char *text;           /* owned, of the other kinds */
+  size_t bytes;
+} ParamValue;
+
+/* Values given for one parameter; NULL is left out. */
 typedef struct ParamValues {
-  sqlite3_value **items; /* owned */
+  ParamValue *items; /* owned */
   size_t n, capacity;
   size_t at; /* which one the current row is about */
 } ParamValues;
@@ -75,8 +83,8 @@ typedef struct TableKind {
 int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
                    Connection *connection);
 
-/* The item-th text given for a PARAM_TEXT(S). */
-int table_text(Scan *scan, int param, size_t item, EncodeText *out, Error *err);
+/* The item-th text given; {NULL, 0} when there is none. */
+EncodeText table_text(const Scan *scan, int param, size_t item);
 
 /* The value of an option, NULL when not given or NULL. */
 sqlite3_value *table_option(const Scan *scan, int param);

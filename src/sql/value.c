@@ -6,8 +6,13 @@
  *
  * Texts are bytes with a length: they may hold NUL, and UTF-8 that is not
  * well formed comes through untouched.  A value in UTF-16 is converted by
- * SQLite on the way, so the text is asked for before its length.  BLOB,
- * INTEGER and REAL are read as CAST(x AS TEXT) reads them.
+ * SQLite on the way.  BLOB, INTEGER and REAL are read as CAST(x AS TEXT) reads
+ * them.
+ *
+ * sqlite3_value_text() promises a 0 behind the text, and copies a bound text
+ * of 100 MB to put it there.  Where length is enough, value_text() takes the
+ * bytes as they are: sqlite3_value_bytes() has converted them to UTF-8, and
+ * sqlite3_value_blob() leaves them alone.
  *
  * Refuses: a number that is not whole ('abc', 1.5, 1e308) or is outside its
  * limits, and a name that holds NUL or is longer than a name may be.  The
@@ -28,12 +33,8 @@ bool value_any_null(sqlite3_value **values, int n) {
   return false;
 }
 
-int value_text(sqlite3_value *value, EncodeText *out, Error *err) {
-  *out = (EncodeText){"", 0};
-  /* An empty BLOB may have no address at all. */
-  if (sqlite3_value_type(value) == SQLITE_BLOB &&
-      sqlite3_value_bytes(value) == 0)
-    return OK;
+/* By way of a text with a 0 behind it, which SQLite may have to make. */
+static int text_with_end(sqlite3_value *value, EncodeText *out, Error *err) {
   const char *text = (const char *)sqlite3_value_text(value);
   if (!text)
     return fail_memory(err);
@@ -41,22 +42,43 @@ int value_text(sqlite3_value *value, EncodeText *out, Error *err) {
   return OK;
 }
 
-int value_name(const char *what, sqlite3_value *value, const char **out,
-               Error *err) {
-  EncodeText name;
+int value_text(sqlite3_value *value, EncodeText *out, Error *err) {
+  int type = sqlite3_value_type(value);
+  size_t bytes = 0;
+  *out = (EncodeText){"", 0};
+  if (type == SQLITE_BLOB && sqlite3_value_bytes(value) == 0)
+    return OK; /* may have no address at all */
+  if (type == SQLITE_TEXT)
+    bytes = (size_t)sqlite3_value_bytes(value); /* now in UTF-8 */
+  if (bytes == 0)
+    return text_with_end(value, out, err);
+  *out = (EncodeText){sqlite3_value_blob(value), bytes};
+  return OK;
+}
+
+int value_string(const char *what, sqlite3_value *value, const char **out,
+                 Error *err) {
+  EncodeText text = {NULL, 0};
   *out = NULL;
   if (!value || sqlite3_value_type(value) == SQLITE_NULL)
     return OK;
-  int rc = value_text(value, &name, err);
+  int rc = text_with_end(value, &text, err);
   if (rc)
     return rc;
-  if (name.bytes > NAME_LIMIT)
-    return fail(err, ERR_RANGE, "%s has %zu bytes, a name at most %d", what,
-                name.bytes, MODEL_NAME_MAX);
-  if (memchr(name.text, 0, name.bytes))
+  if (memchr(text.text, 0, text.bytes))
     return fail(err, ERR_RANGE, "%s holds a NUL character", what);
-  *out = name.text;
+  *out = text.text;
   return OK;
+}
+
+int value_name(const char *what, sqlite3_value *value, const char **out,
+               Error *err) {
+  int rc = value_string(what, value, out, err);
+  size_t bytes = rc == OK && *out ? strlen(*out) : 0;
+  if (bytes > NAME_LIMIT)
+    return fail(err, ERR_RANGE, "%s has %zu bytes, a name at most %d", what,
+                bytes, MODEL_NAME_MAX);
+  return rc;
 }
 
 int value_integer(const char *what, sqlite3_value *value, int64_t low,

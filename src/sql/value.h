@@ -12,12 +12,16 @@
 /* Any of the first n arguments is NULL. */
 bool value_any_null(sqlite3_value **values, int n);
 
-/* The text of a value that is not NULL, as CAST(x AS TEXT) reads it. Borrowed
- * until the value is converted or gone. ERR_NOMEM. */
+/* The text of a value that is not NULL, as CAST(x AS TEXT) reads it; any bytes,
+ * no 0 behind them. Borrowed until the value is converted or gone. ERR_NOMEM */
 int value_text(sqlite3_value *value, EncodeText *out, Error *err);
 
-/* A model's name; *out NULL when the value is. Borrowed likewise. `what` is
- * the argument's name for messages. ERR_RANGE: a NUL in it, too long. */
+/* The same as a string; *out NULL when the value is, or there is none. `what`
+ * is the argument's name for messages. ERR_RANGE: a NUL in it. */
+int value_string(const char *what, sqlite3_value *value, const char **out,
+                 Error *err);
+
+/* The same for a model's name. ERR_RANGE: too long. */
 int value_name(const char *what, sqlite3_value *value, const char **out,
                Error *err);
 

@@ -2,10 +2,10 @@
  * test_interrupt.c - sqlite3_interrupt() and the progress handler stop a
  * running call.
  *
- * Bars: SQLITE_INTERRUPT within 50 ms (half of the times) and 100 ms (at
- * worst: other programs may have the CPU), the next query right, the
- * transaction as SQLite leaves it, no statement left behind.  Texts are up to
- * 100 MB; the slow builds of the sanitizers get smaller ones and more time.
+ * Bars: SQLITE_INTERRUPT within 50 ms (of the computing thread's own time), the
+ * next query right, the transaction as SQLite leaves it, no statement left
+ * behind.  Texts are up to 100 MB; the slow builds of the sanitizers get
+ * smaller ones and more time.
  */
 #include <pthread.h>
 #include <sqlite3.h>
@@ -51,9 +51,12 @@ static const struct Case {
      100 * MB},
 };
 
+static clockid_t clock_of_main;
+
+/* Milliseconds the main thread has computed: a busy machine changes little. */
 static double now(void) {
   struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
+  clock_gettime(clock_of_main, &t);
   return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
 }
 
@@ -153,8 +156,7 @@ static void test_case(sqlite3 *db, const struct Case *c, int progress_steps) {
   printf("%s, %s: %.1f ms, at worst %.1f ms\n", c->what,
          progress_steps ? "progress handler" : "interrupt", took[RUNS / 2],
          took[RUNS - 1]);
-  CHECK(took[RUNS / 2] <= 50 * SLOW, "%s: %.1f ms", c->what, took[RUNS / 2]);
-  CHECK(took[RUNS - 1] <= 100 * SLOW, "%s: %.1f ms", c->what, took[RUNS - 1]);
+  CHECK(took[RUNS - 1] <= 50 * SLOW, "%s: %.1f ms", c->what, took[RUNS - 1]);
   sqlite3_finalize(stmt);
   free(text);
 }
@@ -171,7 +173,7 @@ static void test_one_inference(sqlite3 *db) {
   sqlite3_bind_text(stmt, 1, text, 2000, SQLITE_STATIC);
   for (int i = 0; i < 40; i++) {
     double took = stop_once(db, stmt, i, i % 2 ? 1000 : 0, "one inference");
-    CHECK(took <= 100 * SLOW, "%.1f ms", took);
+    CHECK(took <= 50 * SLOW, "%.1f ms", took);
     n += took >= 0;
   }
   CHECK(n > 0, "none of 40 was interrupted");
@@ -204,6 +206,7 @@ static void test_transaction(sqlite3 *db) {
 
 int main(void) {
   sqlite3 *db;
+  pthread_getcpuclockid(pthread_self(), &clock_of_main);
   sqlite3_open(":memory:", &db);
   sqlite3_distilbert_init(db, NULL, NULL);
   check_quick(db, "opening");
