@@ -1,0 +1,256 @@
+/*
+ * test_registry.c - names, loading once, eviction, pins, fork.
+ */
+#define _GNU_SOURCE
+#include <pthread.h>
+#include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
+#include <sys/stat.h>
+#include <sys/wait.h>
+#include <unistd.h>
+#include "check.h"
+#include "model/registry.h"
+#include "model/settings.h"
+
+#define DATA "tests/oracle/data/checkpoints/"
+
+static const Poll never = {0};
+
+static int use(const char *name, unsigned task, ModelEntry **entry,
+               const Model **model, Error *err) {
+  memset(err, 0, sizeof *err);
+  return registry_use(name, task, &never, entry, model, err);
+}
+
+static bool is_loaded(const char *name) {
+  ModelRows rows;
+  Error err;
+  bool loaded = false;
+  if (registry_rows(&rows, &err))
+    return false;
+  for (size_t i = 0; i < rows.n; i++)
+    if (!strcmp(rows.rows[i].name, name))
+      loaded = rows.rows[i].loaded;
+  registry_rows_clear(&rows);
+  return loaded;
+}
+
+/* --- Names
+ * ------------------------------------------------------------------*/
+
+static void test_refused_names(void) {
+  static const struct {
+    const char *name, *message;
+  } cases[] = {
+      {"", "1 to 255 bytes"},
+      {"/etc/passwd", "no path"},
+      {"../models", "no path"},
+      {"a/../b", "no path"},
+      {"a\\b", "no path"},
+      {"nosuch", "no model named nosuch"},
+      {"distilbert-minilm-squad@12", "16 to 64 digits"},
+      {"distilbert-minilm-squad@0123456789abcdef", "has fingerprint"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    ModelEntry *entry;
+    const Model *model;
+    Error err;
+    int code = use(cases[i].name, 0, &entry, &model, &err);
+    CHECK(code == ERR_RANGE && strstr(err.message, cases[i].message),
+          "'%s': %d %s", cases[i].name, code, err.message);
+  }
+}
+
+static void test_long_name(void) {
+  static char name[70000];
+  ModelEntry *entry;
+  const Model *model;
+  Error err;
+  memset(name, 'x', sizeof name - 1);
+  int code = use(name, 0, &entry, &model, &err);
+  CHECK(code == ERR_RANGE, "%d %s", code, err.message);
+}
+
+static void test_path_variable(void) {
+  ModelEntry *entry;
+  const Model *model;
+  Error err;
+  setenv("DISTILBERT_MODEL_PATH", "/nonexistent:" DATA, 1);
+  int code = use("distilbert-cased-qa", TASK_ANSWER, &entry, &model, &err);
+  CHECK(code == OK, "%s", err.message);
+  if (!code)
+    registry_done(entry);
+  code = use("distilbert-uncased-base", TASK_ANSWER, &entry, &model, &err);
+  CHECK(code == ERR_RANGE && strstr(err.message, "no question answering head"),
+        "%d %s", code, err.message);
+  unsetenv("DISTILBERT_MODEL_PATH");
+}
+
+/* --- Adding and removing
+ * ----------------------------------------------------*/
+
+static void test_add(void) {
+  Error err = {""};
+  CHECK(!registry_add("a", DATA "distilbert-uncased-qa", NULL, NULL, &err),
+        "%s", err.message);
+  CHECK(!registry_add("a", DATA "distilbert-uncased-qa", NULL, NULL, &err),
+        "the same bytes again: %s", err.message);
+  CHECK(registry_add("a", DATA "bert-uncased-qa", NULL, NULL, &err) ==
+                ERR_RANGE &&
+            strstr(err.message, "other weights"),
+        "%s", err.message);
+  CHECK(registry_add("b", "/nonexistent/dir", NULL, NULL, &err) == ERR_IO &&
+            strstr(err.message, "no such directory"),
+        "%s", err.message);
+  CHECK(registry_add("b", DATA "bert-uncased-qa", "fp7", NULL, &err) ==
+            ERR_UNSUPPORTED,
+        "%s", err.message);
+  CHECK(registry_remove("nosuch", &err) == ERR_RANGE, "%s", err.message);
+  CHECK(!registry_remove("a", &err), "%s", err.message);
+}
+
+static void test_remove_in_use(void) {
+  ModelEntry *entry;
+  const Model *model;
+  Error err = {""};
+  registry_add("gone", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  int code = use("gone", TASK_ANSWER, &entry, &model, &err);
+  CHECK(code == OK, "%s", err.message);
+  if (code)
+    return;
+  CHECK(!registry_remove("gone", &err), "%s", err.message);
+  CHECK(model->config.dim == 32, "still readable");
+  registry_done(entry);
+  CHECK(use("gone", 0, &entry, &model, &err) == ERR_RANGE, "it is gone");
+}
+
+static void test_pin(void) {
+  char print[65], name[200];
+  ModelEntry *entry;
+  const Model *model;
+  Error err = {""};
+  registry_add("pin", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  CHECK(!registry_fingerprint("pin", &never, print, &err), "%s", err.message);
+  snprintf(name, sizeof name, "pin@%.20s", print);
+  int code = use(name, TASK_ANSWER, &entry, &model, &err);
+  CHECK(code == OK, "%s", err.message);
+  if (!code)
+    registry_done(entry);
+  registry_remove("pin", &err);
+}
+
+static void test_limit(void) {
+  static const char *const names[] = {"one", "two", "three"};
+  static const char *const paths[] = {DATA "distilbert-uncased-qa",
+                                      DATA "bert-uncased-qa",
+                                      DATA "distilbert-cased-qa"};
+  ModelEntry *entry;
+  const Model *model;
+  Error err = {""};
+  setting_change(SETTING_MEMORY_LIMIT, "700000", &err);
+  for (int i = 0; i < 3; i++) {
+    registry_add(names[i], paths[i], NULL, NULL, &err);
+    int code = use(names[i], TASK_ANSWER, &entry, &model, &err);
+    CHECK(code == OK, "%s", err.message);
+    if (!code)
+      registry_done(entry);
+  }
+  CHECK(!is_loaded("one"), "the least recently used one goes");
+  CHECK(is_loaded("two") && is_loaded("three"), "the others stay");
+  CHECK(registry_bytes() <= 700000, "%zu bytes", registry_bytes());
+  setting_change(SETTING_MEMORY_LIMIT, "0", &err);
+  for (int i = 0; i < 3; i++)
+    registry_remove(names[i], &err);
+}
+
+/* --- Threads
+ * -----------------------------------------------------------------*/
+
+enum { THREADS = 8, ROUNDS = 40 };
+static const Model *seen[THREADS];
+
+static void *use_often(void *arg) {
+  size_t me = (size_t)arg;
+  ModelEntry *entry;
+  const Model *model;
+  Error err;
+  long failures = 0;
+  for (int i = 0; i < ROUNDS; i++) {
+    if (use("shared", TASK_ANSWER, &entry, &model, &err)) {
+      failures++;
+      continue;
+    }
+    seen[me] = model;
+    registry_done(entry);
+  }
+  return (void *)failures;
+}
+
+static void test_threads(void) {
+  pthread_t ids[THREADS];
+  Error err = {""};
+  registry_add("shared", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  for (size_t i = 0; i < THREADS; i++)
+    pthread_create(&ids[i], NULL, use_often, (void *)i);
+  for (size_t i = 0; i < THREADS; i++) {
+    void *failures;
+    pthread_join(ids[i], &failures);
+    CHECK(failures == NULL, "%ld failures", (long)failures);
+    CHECK(seen[i] && seen[i] == seen[0], "one copy for all threads");
+  }
+  registry_remove("shared", &err);
+}
+
+static void test_fork(void) {
+  ModelEntry *entry;
+  const Model *model;
+  Error err = {""};
+  registry_add("forked", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  int code = use("forked", TASK_ANSWER, &entry, &model, &err);
+  CHECK(code == OK, "%s", err.message);
+  registry_done(entry);
+  pid_t child = fork();
+  if (child == 0)
+    _exit(use("forked", TASK_ANSWER, &entry, &model, &err) ? 1 : 0);
+  int status = -1;
+  waitpid(child, &status, 0);
+  CHECK(status == 0, "the child has the model: %d", status);
+  registry_remove("forked", &err);
+}
+
+static void test_builtin(void) {
+  ModelEntry *entry;
+  const Model *model;
+  Error err;
+  int code = use(NULL, TASK_ANSWER, &entry, &model, &err);
+#ifdef MODELS_none
+  CHECK(code == ERR_RANGE, "%d %s", code, err.message);
+#else
+  CHECK(code == OK, "%s", err.message);
+  if (code)
+    return;
+  CHECK(model->config.dim == 384 && model->max_tokens == 512, "%zu %zu",
+        model->config.dim, model->max_tokens);
+  registry_done(entry);
+  CHECK(registry_remove("distilbert-minilm-squad", &err) == ERR_RANGE, "%s",
+        err.message);
+  registry_retain();
+  registry_release();
+  CHECK(registry_bytes() == 0, "the last connection frees the weights");
+#endif
+}
+
+int main(void) {
+  test_refused_names();
+  test_long_name();
+  test_path_variable();
+  test_add();
+  test_remove_in_use();
+  test_pin();
+  test_limit();
+  test_threads();
+  test_fork();
+  test_builtin();
+  return check_done();
+}
