@@ -1,16 +1,20 @@
 # DistilBERT inside SQLite.  `make help` lists the targets.
 #
 # Objects live under build/MODE, so that modes stay side by side:
-#   release (default), asan, tsan, coverage.
+#   release (default), asan, tsan, coverage, fuzz.
+# Another compiler (make CC=clang-14) or set of built-in models (MODELS=none)
+# has a folder of its own as well.
 # Sources are found by wildcard.  Each is compiled twice: as part of the
 # loadable extension (build/MODE/so) and, with SQLITE_CORE, for linking into
 # a program (build/MODE/core), which tests, fuzz targets and `make static` use.
 
 MODE ?= release
 MODELS ?= answer
-B := build/$(MODE)
+B := build/$(MODE)$(patsubst %,-%,$(filter-out cc gcc,$(notdir $(CC))) \
+  $(filter-out answer,$(MODELS)))
+B := $(subst $() ,,$(B))
+PREFIX ?= /usr/local
 
-CC ?= gcc
 ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla
@@ -22,6 +26,7 @@ OPT_release  := -O2 $(HARD)
 OPT_asan     := -O1 -fno-omit-frame-pointer \
                 -fsanitize=address,undefined -fno-sanitize-recover=all
 OPT_tsan     := -O1 -fno-omit-frame-pointer -fsanitize=thread
+OPT_fuzz     := $(OPT_asan) -fsanitize=fuzzer-no-link
 OPT_coverage := -O0 --coverage
 OPT          := $(OPT_$(MODE))
 
@@ -50,9 +55,9 @@ FLAGS_kernels_avx512   += $(KERNEL_OPT)
 FLAGS_kernels_neon     := $(KERNEL_OPT)
 FLAGS_widen            := $(KERNEL_OPT)
 
-.PHONY: all loadable static test unit sql oracle oom kernels asan tsan fuzz \
-        fuzz-replay bench quality lint format coverage demo install clean \
-        help packages examples
+.PHONY: all loadable static objects install clean format help packages \
+        test unit sql sql-loaded oracle oom io kernels programs asan tsan valgrind fuzz \
+        fuzz-replay lint warnings cross coverage examples demo bench quality
 .SECONDARY:
 
 all: loadable ## build distilbert.so
@@ -63,6 +68,8 @@ loadable: $(B)/distilbert.so ## the same, under build/MODE
 $(B)/distilbert.so: $(SO)
 	$(CC) -shared -o $@ $(SO) $(ALL_LDFLAGS) $(HARD_LINK) \
 	  -Wl,--version-script=src/exports.map $(LIBS)
+
+objects: $(SO) $(CORE)
 
 static: $(B)/libdistilbert.a ## build/MODE/libdistilbert.a, for SQLITE_CORE
 
@@ -93,16 +100,21 @@ $(B)/tests/%: tests/%.c $(B)/libdistilbert.a
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ $< \
 	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
 
+test: packages loadable ## everything that a change must pass
+	@scripts/total $(MAKE) -k --no-print-directory POINTS=4 \
+	  lint warnings unit sql sql-loaded oracle fuzz-replay oom io examples
+
 unit: $(UNIT) ## unit tests: arrays of {input, expected}
-	@scripts/tally unit $(UNIT)
+	@scripts/tally unit $(UNIT:%="$(UNDER) %")
 
 oracle: $(ORACLE) ## results of the reference implementation
-	@scripts/tally oracle $(ORACLE)
+	@scripts/tally oracle $(ORACLE:%="$(UNDER) %")
 
 # One process a file: a crash, or a changed setting, stays in its file.
 RUNNER  := $(B)/tests/sql/runner
 SCRIPTS := $(sort $(wildcard tests/sql/*.sql))
 WRAP    := mmap open read pread fstat stat pthread_create
+POINTS  ?= 0
 
 $(RUNNER): tests/sql/runner.c tests/fault/fault.c $(B)/libdistilbert.a
 	@mkdir -p $(@D)
@@ -111,12 +123,104 @@ $(RUNNER): tests/sql/runner.c tests/fault/fault.c $(B)/libdistilbert.a
 	  $(WRAP:%=-Wl,--wrap=%) -lsqlite3 $(LIBS)
 
 sql: $(RUNNER) ## SQL scripts, the expectation beside each query
-	@scripts/tally sql $(SCRIPTS:%="$(RUNNER) %")
+	@scripts/tally sql $(SCRIPTS:%="$(UNDER) $(RUNNER) %")
+
+sql-loaded: $(RUNNER) $(B)/distilbert.so ## the same with .load
+	@scripts/tally sql-loaded \
+	  $(SCRIPTS:%="$(RUNNER) --load $(B)/distilbert.so %")
+
+oom: $(RUNNER) ## the same, each allocation failing in turn, leaks counted
+	@scripts/tally oom \
+	  $(SCRIPTS:%="$(UNDER) $(RUNNER) --oom --points $(POINTS) %")
+
+io: $(RUNNER) ## the same, each system call of ours failing in turn
+	@scripts/tally io \
+	  $(SCRIPTS:%="$(UNDER) $(RUNNER) --io --points $(POINTS) %")
+
+SETS := portable $(if $(filter x86_64,$(ARCH)),avx2 avx512,neon)
+
+kernels: ## sql and oracle under each set of kernels
+	@scripts/total sh -c 'for set in $(SETS); do echo "== $$set"; \
+	  DISTILBERT_KERNELS=$$set $(MAKE) -k --no-print-directory sql oracle; \
+	  done'
+
+asan tsan: ## unit, sql and oracle with the address or thread sanitizer
+	@scripts/total $(MAKE) -k --no-print-directory MODE=$@ unit sql oracle
+
+# For what the sanitizers cannot know: libraries without instrumentation.
+valgrind: ## unit and sql under memcheck
+	@scripts/total $(MAKE) -k --no-print-directory unit sql UNDER="valgrind \
+	  -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=all \
+	  --show-leak-kinds=all"
+
+# --- Fuzzing --------------------------------------------------------------
+# tests/fuzz/fuzz_NAME.c is a libFuzzer target; its inputs are the files of
+# tests/fuzz/corpus/NAME, findings included.  The same target with replay.c
+# is an ordinary test over these inputs, for any compiler and mode.
+
+FUZZ         := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
+FUZZ_SECONDS ?= 60
+
+$(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
+                          $(B)/libdistilbert.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ \
+	  $(filter %.c,$^) $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+
+$(B)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/libdistilbert.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ $< \
+	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -fsanitize=fuzzer -lsqlite3 $(LIBS)
+
+fuzz-replay: $(FUZZ:%=$(B)/tests/fuzz/replay_%) ## the inputs known so far
+	@scripts/tally fuzz-replay $(foreach f,$(FUZZ),\
+	  "$(UNDER) $(B)/tests/fuzz/replay_$f tests/fuzz/corpus/$f")
+
+fuzz: ## FUZZ_SECONDS of new inputs for each target (needs clang-14)
+	@$(MAKE) --no-print-directory MODE=fuzz CC=clang-14 fuzz-run
+
+fuzz-run: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
+	@scripts/tally fuzz $(foreach f,$(FUZZ),\
+	  "scripts/fuzz $(B)/tests/fuzz/fuzz_$f $(FUZZ_SECONDS) $f")
+
+programs: $(UNIT) $(ORACLE) $(RUNNER) $(FUZZ:%=$(B)/tests/fuzz/replay_%)
+
+# --- Checks of the sources ------------------------------------------------
+
+lint: $(B)/distilbert.so ## the rules this tree is written by
+	@scripts/tally lint "scripts/lint $<"
+
+# A compiler that is not there is skipped.
+warnings: ## gcc and clang have nothing to say
+	@scripts/tally warnings "scripts/warnings gcc" "scripts/warnings clang-14"
+
+# Headers of libraries are the same on all systems, those of libc are not.
+ARM := aarch64-linux-gnu-gcc
+
+cross: ## compile and link for AArch64
+	@mkdir -p build/include
+	@ln -sf /usr/include/sqlite3*.h /usr/include/cjson build/include
+	$(MAKE) CC=$(ARM) CFLAGS="$(CFLAGS) -isystem build/include" \
+	  LIBS="-lm -ldl" build/release-$(ARM)/distilbert.so
+
+coverage: ## lines and branches that the tests reach, by folder
+	@scripts/total $(MAKE) -k --no-print-directory MODE=coverage \
+	  unit sql oracle fuzz-replay
+	@scripts/coverage build/coverage/core
+
+# --- The rest -------------------------------------------------------------
+
+packages:
+	@scripts/install-packages build test
+
+install: loadable ## distilbert.so to $PREFIX/lib
+	install -d $(DESTDIR)$(PREFIX)/lib
+	install -m 644 $(B)/distilbert.so $(DESTDIR)$(PREFIX)/lib
 
 include tests/fuzz/fuzz.mk
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z-]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' \
+	@awk -F':.*## ' '/^[a-z -]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' \
 	  $(MAKEFILE_LIST)
 
 format: ## rewrite sources with clang-format
