@@ -1,7 +1,7 @@
 # DistilBERT inside SQLite.  `make help` lists the targets.
 #
 # Objects live under build/MODE, so that modes stay side by side:
-#   release (default), asan, tsan, coverage, fuzz.
+#   release (default), asan, tsan, coverage.
 # Another compiler (make CC=clang-14) or set of built-in models (MODELS=none)
 # has a folder of its own as well.
 # Sources are found by wildcard.  Each is compiled twice: as part of the
@@ -26,7 +26,6 @@ OPT_release  := -O2 $(HARD)
 OPT_asan     := -O1 -fno-omit-frame-pointer \
                 -fsanitize=address,undefined -fno-sanitize-recover=all
 OPT_tsan     := -O1 -fno-omit-frame-pointer -fsanitize=thread
-OPT_fuzz     := $(OPT_asan) -fsanitize=fuzzer-no-link
 OPT_coverage := -O0 --coverage
 OPT          := $(OPT_$(MODE))
 
@@ -56,8 +55,9 @@ FLAGS_kernels_neon     := $(KERNEL_OPT)
 FLAGS_widen            := $(KERNEL_OPT)
 
 .PHONY: all loadable static objects install clean format help packages \
-        test unit sql sql-loaded oracle oom io kernels programs asan tsan valgrind fuzz \
-        fuzz-replay lint warnings cross coverage examples demo bench quality
+        test unit sql sql-loaded oracle oom io kernels programs asan tsan \
+        valgrind fuzz fuzz-replay lint warnings cross coverage examples demo \
+        bench quality
 .SECONDARY:
 
 all: loadable ## build distilbert.so
@@ -100,7 +100,10 @@ $(B)/tests/%: tests/%.c $(B)/libdistilbert.a
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ $< \
 	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
 
-test: packages loadable ## everything that a change must pass
+JOBS := $(shell nproc 2>/dev/null || echo 2)
+
+test: packages ## everything that a change must pass
+	-@$(MAKE) -s -k -j$(JOBS) loadable programs
 	@scripts/total $(MAKE) -k --no-print-directory POINTS=4 \
 	  lint warnings unit sql sql-loaded oracle fuzz-replay oom io examples
 
@@ -153,37 +156,9 @@ valgrind: ## unit and sql under memcheck
 	  -q --error-exitcode=9 --leak-check=full --errors-for-leak-kinds=all \
 	  --show-leak-kinds=all"
 
-# --- Fuzzing --------------------------------------------------------------
-# tests/fuzz/fuzz_NAME.c is a libFuzzer target; its inputs are the files of
-# tests/fuzz/corpus/NAME, findings included.  The same target with replay.c
-# is an ordinary test over these inputs, for any compiler and mode.
+include tests/fuzz/fuzz.mk
 
-FUZZ         := $(patsubst tests/fuzz/fuzz_%.c,%,$(wildcard tests/fuzz/fuzz_*.c))
-FUZZ_SECONDS ?= 60
-
-$(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
-                          $(B)/libdistilbert.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ \
-	  $(filter %.c,$^) $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
-
-$(B)/tests/fuzz/fuzz_%: tests/fuzz/fuzz_%.c $(B)/libdistilbert.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ $< \
-	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -fsanitize=fuzzer -lsqlite3 $(LIBS)
-
-fuzz-replay: $(FUZZ:%=$(B)/tests/fuzz/replay_%) ## the inputs known so far
-	@scripts/tally fuzz-replay $(foreach f,$(FUZZ),\
-	  "$(UNDER) $(B)/tests/fuzz/replay_$f tests/fuzz/corpus/$f")
-
-fuzz: ## FUZZ_SECONDS of new inputs for each target (needs clang-14)
-	@$(MAKE) --no-print-directory MODE=fuzz CC=clang-14 fuzz-run
-
-fuzz-run: $(FUZZ:%=$(B)/tests/fuzz/fuzz_%)
-	@scripts/tally fuzz $(foreach f,$(FUZZ),\
-	  "scripts/fuzz $(B)/tests/fuzz/fuzz_$f $(FUZZ_SECONDS) $f")
-
-programs: $(UNIT) $(ORACLE) $(RUNNER) $(FUZZ:%=$(B)/tests/fuzz/replay_%)
+programs: $(UNIT) $(ORACLE) $(RUNNER) $(REPLAY) # all that tests need
 
 # --- Checks of the sources ------------------------------------------------
 
