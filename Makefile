@@ -143,9 +143,11 @@ io: $(RUNNER) ## the same, each system call of ours failing in turn
 SETS := portable $(if $(filter x86_64,$(ARCH)),avx2 avx512,neon)
 
 kernels: ## sql and oracle under each set of kernels
-	@scripts/total sh -c 'for set in $(SETS); do echo "== $$set"; \
-	  DISTILBERT_KERNELS=$$set $(MAKE) -k --no-print-directory sql oracle; \
-	  done'
+	@scripts/total $(MAKE) -k --no-print-directory $(SETS:%=kernels-%)
+
+kernels-%:
+	@echo "== kernels: $*"
+	@DISTILBERT_KERNELS=$* $(MAKE) -k --no-print-directory sql oracle
 
 asan tsan: ## unit, sql and oracle with the address or thread sanitizer
 	@scripts/total $(MAKE) -k --no-print-directory MODE=$@ unit sql oracle
@@ -191,8 +193,6 @@ packages:
 install: loadable ## distilbert.so to $PREFIX/lib
 	install -d $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(B)/distilbert.so $(DESTDIR)$(PREFIX)/lib
-
-include tests/fuzz/fuzz.mk
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z -]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' \
