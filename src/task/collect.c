@@ -1,0 +1,218 @@
+/*
+ * collect.c - gathers the answers to one question from its windows.
+ *
+ * In:  window after window, its tokens with their start and end logits.
+ * Out: the top_k answers over all of them, as places in the context.
+ *
+ * Windows are scored alone: a score is never normalised over windows, and
+ * where windows overlap the same answer may come twice.  Equal scores stay in
+ * the order they came in (earlier window first), so sorting is stable.
+ * Without merging, only the best top_k can matter: the list is cut back to
+ * them whenever it has grown to twice that.  With merging every answer has to
+ * be kept to the end, as a later window may add to it.
+ *
+ * Agrees with postprocess and get_indices of the question-answering pipeline,
+ * its oddities included: with align_to_words a literal [CLS] in the question
+ * stands for the context's word of the same number; offsets cut like Python's
+ * slices.  Left-over picks with score 0, whose order NumPy leaves open, are
+ * dropped unless there is nothing else.
+ */
+#include "task/collect.h"
+
+#include <string.h>
+#include "base/memory.h"
+#include "base/size.h"
+#include "task/span.h"
+#include "text/utf8.h"
+
+int answers_add(Answers *a, const Answer *answer, Error *err) {
+  if (mem_reserve((void **)&a->items, &a->capacity, a->n + 1, sizeof *answer))
+    return fail_memory(err);
+  a->items[a->n++] = *answer;
+  return OK;
+}
+
+void answers_clear(Answers *a) {
+  mem_free(a->items);
+  *a = (Answers){0};
+}
+
+void collect_clear(Collector *c) {
+  answers_clear(&c->found);
+  merge_clear(&c->merge);
+}
+
+/* --- Order -----------------------------------------------------------------
+ */
+
+/* Merges the sorted from[low, middle) and from[middle, high) into `to`. */
+static void merge_runs(const Answer *from, size_t low, size_t middle,
+                       size_t high, Answer *to) {
+  size_t left = low, right = middle;
+  for (size_t i = low; i < high; i++) {
+    bool take_left = right == high ||
+                     (left < middle && from[left].score >= from[right].score);
+    to[i] = take_left ? from[left++] : from[right++];
+  }
+}
+
+/* Stable, best first: runs of 1, 2, 4, ... from one array to the other. */
+static int sort_answers(Answers *a, Error *err) {
+  Answer *other = mem_array(a->n, sizeof *other);
+  if (!other)
+    return fail_memory(err);
+  Answer *from = a->items, *to = other;
+  for (size_t run = 1; run < a->n; run *= 2) {
+    for (size_t low = 0; low < a->n; low += 2 * run) {
+      size_t middle = a->n - low < run ? a->n : low + run;
+      size_t high = a->n - middle < run ? a->n : middle + run;
+      merge_runs(from, low, middle, high, to);
+    }
+    Answer *swap = from;
+    from = to;
+    to = swap;
+  }
+  if (from != a->items)
+    memcpy(a->items, from, a->n * sizeof *from);
+  mem_free(other);
+  return OK;
+}
+
+static int keep_best(Collector *c, Error *err) {
+  int rc = sort_answers(&c->found, err);
+  if (rc == OK && c->found.n > c->how->top_k)
+    c->found.n = c->how->top_k;
+  return rc;
+}
+
+/* --- From tokens to the context's text -------------------------------------
+ */
+
+static bool in_word(const Token *token, int32_t word) {
+  return token->sequence == 1 && token->word == word;
+}
+
+/* The context's tokens with the word number of token `at`; false: none. */
+static bool find_word(const Token *tokens, size_t n, size_t at, size_t *first,
+                      size_t *last) {
+  int32_t word = tokens[at].word;
+  if (word < 0)
+    return false;
+  if (tokens[at].sequence != 1)
+    for (at = 0; at < n && !in_word(&tokens[at], word);)
+      at++;
+  if (at == n)
+    return false;
+  for (*first = at; *first > 0 && in_word(&tokens[*first - 1], word);)
+    --*first;
+  for (*last = at; *last + 1 < n && in_word(&tokens[*last + 1], word);)
+    ++*last;
+  return true;
+}
+
+/* Bytes of the context's first `chars` characters, or of all it has. */
+static uint32_t bytes_of_chars(EncodeText context, uint32_t chars) {
+  size_t at = 0;
+  uint32_t code;
+  for (uint32_t i = 0; i < chars && at < context.bytes; i++)
+    at += utf8_decode(context.text, context.bytes, at, &code);
+  return (uint32_t)at;
+}
+
+/* A [CLS] outside the context counts characters of another text. */
+static uint32_t first_byte(const Collector *c, const Token *token) {
+  return token->sequence == 1 ? token->byte_start
+                              : bytes_of_chars(c->context, token->start);
+}
+
+static uint32_t end_byte(const Collector *c, const Token *token) {
+  return token->sequence == 1 ? token->byte_end
+                              : bytes_of_chars(c->context, token->end);
+}
+
+static Answer place(const Collector *c, const Token *tokens, size_t n,
+                    const Span *span) {
+  size_t first = span->start, last = span->end;
+  size_t left, right, unused;
+  if (c->how->align_to_words &&
+      find_word(tokens, n, span->start, &left, &unused) &&
+      find_word(tokens, n, span->end, &unused, &right)) {
+    first = left;
+    last = right;
+  }
+  Answer a = {span->score, tokens[first].start, tokens[last].end,
+              first_byte(c, &tokens[first]), end_byte(c, &tokens[last])};
+  if (a.byte_end < a.byte_start)
+    a.byte_end = a.byte_start;
+  return a;
+}
+
+/* --- Windows ---------------------------------------------------------------
+ */
+
+/* Aligning to words makes picks equal, so merging looks at more of them. */
+static size_t picks_per_window(const AnswerOptions *how) {
+  size_t twice, picks;
+  if (!how->merge || !how->align_to_words)
+    return how->top_k;
+  if (!size_mul(how->top_k, 2, &twice) || !size_add(twice, 10, &picks))
+    return SIZE_MAX;
+  return picks;
+}
+
+static int add_spans(Collector *c, const Token *tokens, size_t n,
+                     const Span *spans, size_t n_spans, Error *err) {
+  int rc = OK;
+  for (size_t i = 0; i < n_spans && rc == OK; i++) {
+    Answer a = place(c, tokens, n, &spans[i]);
+    rc = c->how->merge ? merge_add(&c->merge, c->context, &a, &c->found, err)
+                       : answers_add(&c->found, &a, err);
+  }
+  if (rc == OK && !c->how->merge && c->found.n / 2 >= c->how->top_k)
+    rc = keep_best(c, err);
+  return rc;
+}
+
+/* Only the context's tokens and [CLS] count in a window's softmax. */
+static void mark_allowed(const Collector *c, const Token *tokens, size_t n,
+                         bool *allowed) {
+  for (size_t i = 0; i < n; i++)
+    allowed[i] = tokens[i].sequence == 1 || tokens[i].id == c->cls_id;
+}
+
+int collect_window(Collector *c, const Token *tokens, size_t n, float *start,
+                   float *end, Error *err) {
+  size_t k = picks_per_window(c->how), max_len = c->how->max_answer_len;
+  bool *allowed = mem_array(n, sizeof *allowed);
+  Span *spans = mem_array(span_room(n, max_len, k), sizeof *spans);
+  int rc = allowed && spans ? OK : fail_memory(err);
+  if (rc == OK) {
+    double null_score;
+    mark_allowed(c, tokens, n, allowed);
+    span_probabilities(allowed, n, start, end, &null_score);
+    if (!c->begun || null_score < c->null_score)
+      c->null_score = null_score;
+    c->begun = true;
+    k = span_best(allowed, n, start, end, max_len, k, spans);
+    rc = add_spans(c, tokens, n, spans, k, err);
+  }
+  mem_free(spans);
+  mem_free(allowed);
+  return rc;
+}
+
+int collect_end(Collector *c, Answers *out, Error *err) {
+  int rc = OK;
+  if (c->how->impossible && c->begun)
+    rc = answers_add(&c->found, &(Answer){.score = c->null_score}, err);
+  if (rc == OK && c->begun && c->found.n == 0)
+    rc = answers_add(&c->found, &(Answer){0}, err);
+  if (rc == OK)
+    rc = keep_best(c, err);
+  if (rc == OK) {
+    *out = c->found;
+    c->found = (Answers){0};
+  }
+  collect_clear(c);
+  return rc;
+}
