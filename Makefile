@@ -190,6 +190,12 @@ coverage: ## lines and branches that the tests reach, by folder
 packages:
 	@scripts/install-packages build test
 
+demo: ## ask questions over 304 paragraphs, in the sqlite3 shell
+	@scripts/install-packages build
+	@$(MAKE) -s -j$(JOBS) MODE=release loadable
+	@rm -f build/demo.db
+	@sqlite3 -batch -init /dev/null build/demo.db '.read examples/demo.sql'
+
 install: loadable ## distilbert.so to $PREFIX/lib
 	install -d $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(B)/distilbert.so $(DESTDIR)$(PREFIX)/lib
