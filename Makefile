@@ -162,6 +162,13 @@ include tests/fuzz/fuzz.mk
 
 programs: $(UNIT) $(ORACLE) $(RUNNER) $(REPLAY) # all that tests need
 
+# The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it.
+QUALITY_FLAGS ?=
+
+quality: loadable ## SQuAD v1.1 EM and F1 of the built-in model, through SQL
+	@scripts/tally quality tests/quality/test_metrics.py
+	@tests/quality/squad.py --expect 72.05 81.45 $(QUALITY_FLAGS)
+
 # --- Checks of the sources ------------------------------------------------
 
 lint: $(B)/distilbert.so ## the rules this tree is written by

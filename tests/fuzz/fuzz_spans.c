@@ -5,11 +5,9 @@
  * a flag byte and two values (raw floats, or one byte each, so that ties are
  * common).  The result must be the first k of all spans, in order.
  */
-#include "task/span.h"
-
-#include <stdint.h>
-#include <stdlib.h>
 #include <string.h>
+#include "fuzz.h"
+#include "task/span.h"
 
 enum { MAX_N = 48, HEADER = 3 };
 
@@ -18,8 +16,6 @@ typedef struct Window {
   bool allowed[MAX_N];
   float start[MAX_N], end[MAX_N];
 } Window;
-
-int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size);
 
 static float value(const uint8_t *data, bool raw) {
   float x = (float)(int8_t)data[0] / 4;
@@ -61,11 +57,6 @@ static bool next_best(const Window *w, size_t max_len, const Span *last,
   return found;
 }
 
-static void check(bool holds) {
-  if (!holds)
-    abort();
-}
-
 static bool is_probability(float p) {
   return p >= 0 && p <= 1.0001f;
 }
@@ -79,27 +70,27 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   read_window(data + HEADER, size - HEADER, data[2] & 1, &w);
   double null_score;
   span_probabilities(w.allowed, w.n, w.start, w.end, &null_score);
-  check(null_score >= 0 && null_score <= 1.0001);
+  REQUIRE(null_score >= 0 && null_score <= 1.0001);
   for (size_t i = 0; i < w.n; i++)
-    check(is_probability(w.start[i]) && is_probability(w.end[i]) &&
-          (w.allowed[i] || w.start[i] + w.end[i] == 0));
+    REQUIRE(is_probability(w.start[i]) && is_probability(w.end[i]) &&
+            (w.allowed[i] || w.start[i] + w.end[i] == 0));
 
   size_t room = span_room(w.n, max_len, k);
   Span *got = malloc(room ? room * sizeof *got : 1);
   if (!got)
     return 0;
   size_t n = span_best(w.allowed, w.n, w.start, w.end, max_len, k, got);
-  check(n <= room);
+  REQUIRE(n <= room);
   Span want;
   for (size_t i = 0; i < n && i < 24; i++) {
-    check(next_best(&w, max_len, i ? &got[i - 1] : NULL, &want));
-    check(got[i].start == want.start && got[i].end == want.end &&
-          got[i].score == want.score);
+    REQUIRE(next_best(&w, max_len, i ? &got[i - 1] : NULL, &want));
+    REQUIRE(got[i].start == want.start && got[i].end == want.end &&
+            got[i].score == want.score);
   }
   for (size_t i = 1; i < n; i++)
-    check(is_better(&got[i - 1], &got[i]));
+    REQUIRE(is_better(&got[i - 1], &got[i]));
   if (n < k)
-    check(!next_best(&w, max_len, n ? &got[n - 1] : NULL, &want));
+    REQUIRE(!next_best(&w, max_len, n ? &got[n - 1] : NULL, &want));
   free(got);
   return 0;
 }
