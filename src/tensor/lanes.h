@@ -18,7 +18,7 @@
  * out evenly (3 3 2 2, not 3 3 3 1), because a tile of one panel waits for
  * loads.  Within a group all rows pass, so A is read once for three panels.
  * While a tile runs it prefetches the rows of A below it: short texts are
- * bound by reading the weights from memory, and this hides it.
+ * bound by reading weights from memory, and this hides it behind arithmetic.
  */
 #ifndef TENSOR_LANES_H
 #define TENSOR_LANES_H
@@ -30,7 +30,8 @@
 enum {
   VECS = LANES / VWIDTH, /* vectors a panel's row */
   GROUP = 3,             /* panels that share one pass over A */
-  STEP = LANES           /* floats of A in a cache line */
+  LINE = 64,             /* bytes of a cache line */
+  STEP = LANES           /* k between two jumps of A: a line of it */
 };
 
 /* A loop that is unrolled whole, so that its arrays live in registers. */
@@ -46,12 +47,16 @@ MATH_INLINE size_t place(size_t j, size_t panel) {
   return j / VECS * panel + j % VECS * VWIDTH;
 }
 
-/* Asks for a line of each of the rows of A that follow these. */
-MATH_INLINE void prefetch_below(const float *a, size_t stride, size_t n_rows) {
-  uintptr_t next = (uintptr_t)(a) + n_rows * stride * sizeof *a;
-  EACH(i, n_rows) {
-    __builtin_prefetch((const void *)(next + i * stride * sizeof *a), 0, 2);
+/*
+ * Asks for n more lines of the A below this tile. Rows of a weight matrix
+ * touch each other, so this walks memory in order, which the hardware follows;
+ * behind the last row it walks on, and a prefetch cannot fault.
+ */
+MATH_INLINE void prefetch(uintptr_t *next, size_t n) {
+  EACH(i, n) {
+    __builtin_prefetch((const void *)(*next + i * LINE));
   }
+  *next += n * LINE;
 }
 
 /* n_rows and n_panels are constants wherever this is used. */
@@ -62,6 +67,12 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
   const float *a = p->a + row * stride;
   const float *b = p->b + panel * b_panel;
   float *c = p->c + panel * p->c_panel + row * LANES;
+  /* Rows base[i / 3] + {0, 1, 2} * stride: operands that x86 has. */
+  const float *base[3];
+  EACH(i, 3) {
+    base[i] = a + (3 * i < n_rows ? 3 * i * stride : 0);
+  }
+  uintptr_t next = (uintptr_t)(a + n_rows * stride);
   Vec sum[TILE_ROWS][TILE_PANELS * VECS], x[TILE_PANELS * VECS];
   EACH(i, n_rows) {
     Vec start = vset(p->bias ? p->bias[row + i] : 0.0f);
@@ -69,21 +80,27 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
       sum[i][j] = p->add ? vload(c + i * LANES + place(j, p->c_panel)) : start;
     }
   }
-  for (size_t left = p->depth; left; a += p->k_jump) {
+  for (size_t left = p->depth; left;) {
     size_t step = left < STEP ? left : STEP;
     left -= step;
-    if (k_stride == 1)
-      prefetch_below(a, stride, n_rows);
-    for (; step; step--, a += k_stride, b += LANES) {
+    if (k_stride == 1 && !p->k_jump)
+      prefetch(&next, n_rows);
+    for (; step; step--, b += LANES) {
       EACH(j, n) {
         x[j] = vload(b + place(j, b_panel));
       }
       EACH(i, n_rows) {
-        Vec w = vset(a[i * stride]);
+        Vec w = vset(base[i / 3][i % 3 * stride]);
         EACH(j, n) {
           sum[i][j] = vfma(w, x[j], sum[i][j]);
         }
       }
+      EACH(i, 3) {
+        base[i] += k_stride;
+      }
+    }
+    EACH(i, 3) {
+      base[i] += p->k_jump;
     }
   }
   EACH(i, n_rows) {
