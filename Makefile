@@ -203,6 +203,19 @@ demo: ## ask questions over 304 paragraphs, in the sqlite3 shell
 	@rm -f build/demo.db
 	@sqlite3 -batch -init /dev/null build/demo.db '.read examples/demo.sql'
 
+# How long `make bench` may repeat its rounds; a quarter more for AVX2 alone.
+BENCH_SECONDS ?= 100
+BENCH := $(B)/tests/bench/bench
+
+$(BENCH): $(addprefix tests/bench/,bench.c checkpoint.c peak.c) \
+          $(wildcard tests/bench/*.h) $(B)/libdistilbert.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/bench -o $@ $(filter %.c,$^) \
+	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+
+bench: packages $(BENCH) ## speed beside the peak and BLAS; start; memory
+	@$(BENCH) $(B)/tests/bench/model $(BENCH_SECONDS)
+
 install: loadable ## distilbert.so to $PREFIX/lib
 	install -d $(DESTDIR)$(PREFIX)/lib
 	install -m 644 $(B)/distilbert.so $(DESTDIR)$(PREFIX)/lib
