@@ -96,10 +96,8 @@ static int run_batch(Reader *r, Error *err) {
   size_t at = 0;
   for (size_t i = 0; i < r->n_windows && rc == OK; i++) {
     const Sequence *w = &r->windows[i];
-    rc = poll_check(&r->run->poll, err);
-    if (rc == OK)
-      rc = collect_window(r->owners[i], w->tokens, w->n, r->start + at,
-                          r->end + at, err);
+    rc = collect_window(r->owners[i], w->tokens, w->n, r->start + at,
+                        r->end + at, err);
     at += w->n;
   }
   r->n_windows = 0;
@@ -149,6 +147,7 @@ static int read_query(Reader *r, AnswerQuery *q, Collector *c, Error *err) {
   Windows w;
   *c = (Collector){.how = &r->how,
                    .context = q->context,
+                   .poll = &r->run->poll,
                    .cls_id = tokenizer_special(r->model->tokenizer).cls};
   if (q->question.bytes == 0 || q->context.bytes == 0)
     return OK;

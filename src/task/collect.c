@@ -57,12 +57,12 @@ static void merge_runs(const Answer *from, size_t low, size_t middle,
 }
 
 /* Stable, best first: runs of 1, 2, 4, ... from one array to the other. */
-static int sort_answers(Answers *a, Error *err) {
+static int sort_answers(Answers *a, const Poll *poll, Error *err) {
   Answer *other = mem_array(a->n, sizeof *other);
-  if (!other)
-    return fail_memory(err);
+  int rc = other ? OK : fail_memory(err);
   Answer *from = a->items, *to = other;
-  for (size_t run = 1; run < a->n; run *= 2) {
+  for (size_t run = 1; run < a->n && rc == OK; run *= 2) {
+    rc = poll_check(poll, err);
     for (size_t low = 0; low < a->n; low += 2 * run) {
       size_t middle = a->n - low < run ? a->n : low + run;
       size_t high = a->n - middle < run ? a->n : middle + run;
@@ -75,11 +75,11 @@ static int sort_answers(Answers *a, Error *err) {
   if (from != a->items)
     memcpy(a->items, from, a->n * sizeof *from);
   mem_free(other);
-  return OK;
+  return rc;
 }
 
 static int keep_best(Collector *c, Error *err) {
-  int rc = sort_answers(&c->found, err);
+  int rc = sort_answers(&c->found, c->poll, err);
   if (rc == OK && c->found.n > c->how->top_k)
     c->found.n = c->how->top_k;
   return rc;
@@ -165,8 +165,10 @@ static int add_spans(Collector *c, const Token *tokens, size_t n,
   int rc = OK;
   for (size_t i = 0; i < n_spans && rc == OK; i++) {
     Answer a = place(c, tokens, n, &spans[i]);
-    rc = c->how->merge ? merge_add(&c->merge, c->context, &a, &c->found, err)
-                       : answers_add(&c->found, &a, err);
+    rc = poll_check(c->poll, err); /* merging may read long texts */
+    if (rc == OK)
+      rc = c->how->merge ? merge_add(&c->merge, c->context, &a, &c->found, err)
+                         : answers_add(&c->found, &a, err);
   }
   if (rc == OK && !c->how->merge && c->found.n / 2 >= c->how->top_k)
     rc = keep_best(c, err);

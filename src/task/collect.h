@@ -10,6 +10,7 @@
 typedef struct Collector {
   const AnswerOptions *how; /* borrowed */
   EncodeText context;       /* borrowed */
+  const Poll *poll;         /* borrowed; NULL: never stops */
   int32_t cls_id;           /* tokens of this id may be answers everywhere */
   Answers found;
   Merge merge;
@@ -19,12 +20,13 @@ typedef struct Collector {
 
 /*
  * Adds the best spans of one window of n tokens. `start` and `end` are its
- * logits, and are overwritten. ERR_NOMEM.
+ * logits, and are overwritten. ERR_NOMEM, ERR_INTERRUPT.
  */
 int collect_window(Collector *c, const Token *tokens, size_t n, float *start,
                    float *end, Error *err);
 
-/* Moves the best answers to *out, best first; none if no window was seen. */
+/* Moves the best answers to *out, best first; none if no window was seen.
+ * ERR_NOMEM, ERR_INTERRUPT. */
 int collect_end(Collector *c, Answers *out, Error *err);
 void collect_clear(Collector *c);
 
