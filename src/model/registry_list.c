@@ -212,11 +212,19 @@ void registry_retain(void) {
   entries_unlock();
 }
 
-/* With the last connection the weights go; the names stay. */
+/* With the last connection the weights go; names that were registered stay,
+ * those that were only found are found again. */
 static void unload_all(void) {
-  for (ModelEntry *e = entries_first(); e; e = e->next)
-    if (e->state == STATE_LOADED && !e->users)
+  ModelEntry *next;
+  for (ModelEntry *e = entries_first(); e; e = next) {
+    next = e->next;
+    if (!e->registered && !e->users) {
+      entries_unlink(e);
+      entry_free(e);
+    } else if (e->state == STATE_LOADED && !e->users) {
       entry_unload(e);
+    }
+  }
 }
 
 void registry_release(void) {

@@ -1,0 +1,70 @@
+-- distilbert_version(), distilbert_debug(), distilbert_fingerprint([model])
+
+.testcase version
+SELECT distilbert_version();
+.glob [0-9]*.[0-9]*.[0-9]*
+
+.testcase debug
+SELECT distilbert_debug();
+.glob version: *build: static, *sqlite: *kernels: *engine: *threads: *model: *weights: *
+
+.testcase fingerprint
+SELECT length(distilbert_fingerprint()),
+       distilbert_fingerprint() = distilbert_fingerprint(NULL),
+       distilbert_fingerprint() =
+       distilbert_fingerprint('distilbert-minilm-squad');
+.check 64|1|1
+
+.testcase fingerprint of a stranger
+SELECT distilbert_fingerprint('nobody');
+.error distilbert_fingerprint: no model named nobody: *
+
+.testcase fingerprint of a path
+SELECT distilbert_fingerprint('/etc/passwd');
+.error distilbert_fingerprint: model /etc/passwd: a name is no path *
+
+.testcase arity
+SELECT distilbert_version(1);
+.error wrong number of arguments to function distilbert_version()
+
+.testcase arity
+SELECT distilbert_debug(1);
+.error wrong number of arguments to function distilbert_debug()
+
+.testcase arity
+SELECT distilbert_fingerprint('a', 'b');
+.error wrong number of arguments to function distilbert_fingerprint()
+
+.testcase what there is
+SELECT DISTINCT name FROM pragma_function_list WHERE name LIKE 'distilbert%'
+ ORDER BY name;
+.check <<END
+distilbert_answer
+distilbert_debug
+distilbert_fingerprint
+distilbert_highlight
+distilbert_token_count
+distilbert_version
+END
+
+.testcase tables there are
+SELECT name FROM pragma_module_list WHERE name LIKE 'distilbert%' ORDER BY name;
+.check <<END
+distilbert_answers
+distilbert_config
+distilbert_models
+distilbert_tokens
+END
+
+.testcase flags: deterministic, neither innocuous nor direct only
+SELECT DISTINCT name, flags & 0x800 <> 0, flags & 0x200000 <> 0,
+       flags & 0x80000 <> 0
+  FROM pragma_function_list WHERE name LIKE 'distilbert%' ORDER BY name;
+.check <<END
+distilbert_answer|1|0|0
+distilbert_debug|0|0|0
+distilbert_fingerprint|1|0|0
+distilbert_highlight|1|0|0
+distilbert_token_count|1|0|0
+distilbert_version|1|0|0
+END

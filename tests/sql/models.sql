@@ -1,0 +1,318 @@
+-- distilbert_models: name, path, family, tasks, precision, layers, dim,
+--   max_tokens, bytes, loaded, fingerprint, options
+-- Run from the repository's root: paths are relative to it.
+
+.testcase the built-in model
+SELECT name, path, family, tasks, loaded FROM distilbert_models;
+.check distilbert-minilm-squad|NULL|NULL|embed,answer|0
+
+.testcase after its first use
+SELECT distilbert_token_count('Hi');
+SELECT family, tasks, precision, layers, dim, max_tokens, bytes > 1000000,
+       loaded, options FROM distilbert_models;
+.check <<END
+3
+distilbert|embed,answer|fp32|6|384|512|1|1|NULL
+END
+
+.testcase its fingerprint
+SELECT length(fingerprint), fingerprint = distilbert_fingerprint(name),
+       fingerprint NOT GLOB '*[^0-9a-f]*' FROM distilbert_models;
+.check 64|1|1
+
+.testcase a name that is not there
+SELECT count(*) FROM distilbert_models WHERE name = 'nobody';
+.check 0
+
+-- INSERT ---------------------------------------------------------------------
+
+.fault off
+
+.testcase a Hugging Face folder
+INSERT INTO distilbert_models(name, path)
+  VALUES ('tiny', 'tests/oracle/data/checkpoints/distilbert-uncased-qa');
+SELECT name, path, loaded FROM distilbert_models ORDER BY name;
+.check <<END
+distilbert-minilm-squad|NULL|1
+tiny|tests/oracle/data/checkpoints/distilbert-uncased-qa|0
+END
+
+.testcase used by name
+SELECT answer IS NOT NULL
+  FROM distilbert_answers('who is it?', 'it is bob', 1, 'tiny');
+SELECT family, tasks, precision, layers, dim, loaded FROM distilbert_models
+ WHERE name = 'tiny';
+.check <<END
+1
+distilbert|embed,answer|fp32|2|32|1
+END
+
+.testcase an unnamed call means what it meant
+SELECT distilbert_answer('Who wrote it?', 'It was written by Bob.');
+.check Bob
+
+.testcase the same again is no error
+INSERT INTO distilbert_models(name, path)
+  VALUES ('tiny', 'tests/oracle/data/checkpoints/distilbert-uncased-qa');
+SELECT count(*) FROM distilbert_models WHERE name = 'tiny';
+.check 1
+
+.testcase other weights under a name are
+INSERT INTO distilbert_models(name, path)
+  VALUES ('tiny', 'tests/oracle/data/checkpoints/bert-uncased-qa');
+.error distilbert_models: model tiny exists with other weights; *
+
+.testcase and the name still means the first
+SELECT path FROM distilbert_models WHERE name = 'tiny';
+.check tests/oracle/data/checkpoints/distilbert-uncased-qa
+
+.testcase another family
+INSERT INTO distilbert_models(name, path)
+  VALUES ('bert', 'tests/oracle/data/checkpoints/bert-uncased-qa');
+SELECT distilbert_token_count('Hi there', 'bert');
+SELECT name, family, tasks FROM distilbert_models WHERE name = 'bert';
+.check <<END
+5
+bert|bert|embed,answer
+END
+
+.testcase a head that is not there
+INSERT INTO distilbert_models(name, path)
+  VALUES ('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm');
+SELECT distilbert_answer('Who?', 'Bob', 'mlm');
+.error distilbert_answer: model mlm has no question answering head *
+
+.testcase quotes in a name
+INSERT INTO distilbert_models(name, path) VALUES ('a''b"c',
+  'tests/oracle/data/checkpoints/distilbert-uncased-qa');
+SELECT distilbert_token_count('Hi', 'a''b"c') > 0;
+DELETE FROM distilbert_models WHERE name = 'a''b"c';
+.check 1
+
+.testcase a precision that is the default
+INSERT INTO distilbert_models(name, path, precision) VALUES ('p',
+  'tests/oracle/data/checkpoints/distilbert-uncased-qa', 'fp32');
+DELETE FROM distilbert_models WHERE name = 'p';
+.check
+
+.testcase from a SELECT
+INSERT INTO distilbert_models(name, path)
+  SELECT 'm' || value, 'tests/oracle/data/checkpoints/distilbert-uncased-qa'
+    FROM (SELECT 1 AS value UNION SELECT 2);
+SELECT count(*) FROM distilbert_models WHERE name IN ('m1', 'm2');
+DELETE FROM distilbert_models WHERE name LIKE 'm_';
+SELECT count(*) FROM distilbert_models WHERE name LIKE 'm_';
+.check <<END
+2
+0
+END
+
+-- INSERT refused -------------------------------------------------------------
+
+.testcase no name
+INSERT INTO distilbert_models(path) VALUES ('tests');
+.error distilbert_models: name must be given
+
+.testcase no path
+INSERT INTO distilbert_models(name) VALUES ('x');
+.error distilbert_models: path must be given
+
+.testcase empty name
+INSERT INTO distilbert_models(name, path) VALUES ('', 'tests');
+.error distilbert_models: a model name has 1 to 255 bytes, not 0
+
+.testcase long name
+INSERT INTO distilbert_models(name, path)
+  VALUES (printf('%.65536c', 'x'), 'tests');
+.error distilbert_models: name has 65536 bytes, a name at most 255
+
+.testcase a path as name
+INSERT INTO distilbert_models(name, path) VALUES ('/etc', 'tests');
+.error distilbert_models: model /etc: a name is no path *
+
+.testcase a fingerprint in the name
+INSERT INTO distilbert_models(name, path) VALUES ('a@b', 'tests');
+.error distilbert_models: model a@b: a name is no path *
+
+.testcase a NUL in the name
+INSERT INTO distilbert_models(name, path) VALUES ('a' || char(0), 'tests');
+.error distilbert_models: name holds a NUL character
+
+.testcase a NUL in the path
+INSERT INTO distilbert_models(name, path) VALUES ('a', 'tests' || char(0));
+.error distilbert_models: path holds a NUL character
+
+.testcase missing path
+INSERT INTO distilbert_models(name, path) VALUES ('x', 'tests/missing');
+.error distilbert_models: path: no such directory or file
+
+.testcase empty path
+INSERT INTO distilbert_models(name, path) VALUES ('x', '');
+.error distilbert_models: path*
+
+.testcase a path longer than any
+INSERT INTO distilbert_models(name, path)
+  VALUES ('x', printf('%.10000c', 'x'));
+.error distilbert_models: path*
+
+.testcase a device
+INSERT INTO distilbert_models(name, path) VALUES ('x', '/dev/zero');
+.error distilbert_models: path*
+
+.testcase another precision
+INSERT INTO distilbert_models(name, path, precision)
+  VALUES ('x', 'tests', 'fp7');
+.error distilbert_models: precision is *, not fp7
+
+.testcase columns that describe the checkpoint
+INSERT INTO distilbert_models(name, path, dim) VALUES ('x', 'tests', 7);
+.error distilbert_models: dim is read from the checkpoint and cannot be set
+
+.testcase and the others
+INSERT INTO distilbert_models(name, path, fingerprint)
+  VALUES ('x', 'tests', 'f');
+.error distilbert_models: fingerprint is read from the checkpoint *
+
+.testcase the built-in model's name
+INSERT INTO distilbert_models(name, path) VALUES ('distilbert-minilm-squad',
+  'tests/oracle/data/checkpoints/distilbert-uncased-qa');
+.error distilbert_models: *
+
+.testcase nothing of it is registered
+SELECT count(*) FROM distilbert_models WHERE name IN ('x', 'a', '');
+.check 0
+
+-- Refused when first used ----------------------------------------------------
+
+.testcase a folder without config.json
+INSERT INTO distilbert_models(name, path) VALUES ('empty', 'tests/sql/data/no-config');
+SELECT distilbert_answer('Who?', 'Bob', 'empty');
+.error distilbert_answer: model empty: config.json: no such file
+
+.testcase a file that is no checkpoint
+INSERT INTO distilbert_models(name, path) VALUES ('file', 'Makefile');
+SELECT distilbert_answer('Who?', 'Bob', 'file');
+.error distilbert_answer: model file: *
+
+.testcase another kind of model
+INSERT INTO distilbert_models(name, path) VALUES ('gpt2', 'tests/sql/data/gpt2');
+SELECT distilbert_answer('Who?', 'Bob', 'gpt2');
+.error distilbert_answer: model gpt2: config.json: *gpt2*
+
+.testcase only pytorch_model.bin
+INSERT INTO distilbert_models(name, path)
+  VALUES ('bin', 'tests/sql/data/only-bin');
+SELECT distilbert_answer('Who?', 'Bob', 'bin');
+.error distilbert_answer: model bin: only pytorch_model.bin found; convert it: *
+
+.testcase a config.json that is cut off
+INSERT INTO distilbert_models(name, path)
+  VALUES ('cut', 'tests/sql/data/not-json');
+SELECT distilbert_answer('Who?', 'Bob', 'cut');
+.error distilbert_answer: model cut: config.json*
+
+.testcase no weights
+INSERT INTO distilbert_models(name, path)
+  VALUES ('light', 'tests/sql/data/no-weights');
+SELECT distilbert_token_count('Bob', 'light');
+.error distilbert_token_count: model light: model.safetensors: no such file
+
+.testcase its row can be read all the same
+SELECT name, path, family, loaded, fingerprint FROM distilbert_models
+ WHERE name = 'light';
+.check light|tests/sql/data/no-weights|NULL|0|NULL
+
+.testcase the reason why it has no fingerprint
+SELECT distilbert_fingerprint('light');
+.error distilbert_fingerprint: *model.safetensors: no such file
+
+.testcase a model that failed can be replaced
+DELETE FROM distilbert_models WHERE name = 'light';
+INSERT INTO distilbert_models(name, path) VALUES ('light',
+  'tests/oracle/data/checkpoints/distilbert-uncased-qa');
+SELECT distilbert_token_count('Bob', 'light') > 0;
+.check 1
+
+-- DELETE, UPDATE -------------------------------------------------------------
+
+.testcase DELETE
+DELETE FROM distilbert_models WHERE name = 'tiny';
+SELECT count(*) FROM distilbert_models WHERE name = 'tiny';
+.check 0
+
+.testcase a deleted model is gone
+SELECT distilbert_token_count('Hi', 'tiny');
+.error distilbert_token_count: no model named tiny: *
+
+.testcase DELETE of no row is no error
+DELETE FROM distilbert_models WHERE name = 'tiny';
+.check
+
+.testcase DELETE of the built-in model
+DELETE FROM distilbert_models WHERE name = 'distilbert-minilm-squad';
+.error distilbert_models: model distilbert-minilm-squad is built in
+
+.testcase UPDATE
+UPDATE distilbert_models SET path = 'tests' WHERE name = 'bert';
+.error distilbert_models: a model cannot be changed: DELETE it, then INSERT it
+
+.testcase UPDATE of the name
+UPDATE distilbert_models SET name = 'b' WHERE name = 'bert';
+.error distilbert_models: a model cannot be changed: DELETE it, then INSERT it
+
+.testcase DELETE while it is in use
+SELECT count(*) FROM (SELECT token FROM distilbert_tokens('a b', NULL, 'bert'));
+BEGIN; DELETE FROM distilbert_models WHERE name = 'bert'; ROLLBACK;
+SELECT count(*) FROM distilbert_models WHERE name = 'bert';
+.check <<END
+4
+0
+END
+
+.testcase a model set for unnamed calls
+UPDATE distilbert_config SET value = 'light' WHERE key = 'answer_model';
+SELECT distilbert_token_count('unaffable');
+SELECT distilbert_token_count('unaffable', 'light');
+UPDATE distilbert_config SET value = NULL WHERE key = 'answer_model';
+SELECT distilbert_token_count('unaffable');
+.check <<END
+8
+8
+5
+END
+
+.testcase a model set for unnamed calls that is not there
+UPDATE distilbert_config SET value = 'nobody' WHERE key = 'answer_model';
+SELECT distilbert_answer('Who?', 'Bob');
+.error distilbert_answer: no model named nobody: *
+
+.testcase the end: nothing registered
+UPDATE distilbert_config SET value = NULL WHERE key = 'answer_model';
+DELETE FROM distilbert_models WHERE path IS NOT NULL;
+SELECT name FROM distilbert_models;
+.check distilbert-minilm-squad
+
+-- Where the table itself stands ----------------------------------------------
+
+.testcase in temp, for read-only databases
+CREATE VIRTUAL TABLE temp.m USING distilbert_models;
+SELECT name FROM m; DROP TABLE m;
+.check distilbert-minilm-squad
+
+.testcase not in a database file
+CREATE VIRTUAL TABLE m USING distilbert_models;
+.error distilbert_models: can only be created in temp
+
+.testcase query_only
+PRAGMA query_only = 1;
+DELETE FROM distilbert_models WHERE name = 'x';
+.error attempt to write a readonly database
+
+.testcase safe entry
+.open safe
+INSERT INTO distilbert_models(name, path) VALUES ('x', 'tests');
+.error table distilbert_models may not be modified
+
+.testcase safe entry shows models
+SELECT name FROM distilbert_models;
+.check distilbert-minilm-squad
