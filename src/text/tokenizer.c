@@ -86,7 +86,7 @@ int tokenizer_next(TextCursor *c, size_t n, const Poll *poll, Encoding *out,
   size_t before = out->n;
   if (c->done || n == 0)
     return OK;
-  Work work = {pieces->work(c->tokenizer), poll, c->at + POLL_BYTES};
+  Work work = {pieces->work(c->tokenizer), poll, c->at}; /* asks at once */
   if (!work.memory)
     return fail_memory(err);
   int rc = OK;
