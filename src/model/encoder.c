@@ -249,8 +249,9 @@ static bool is_shared(const Encoder *e, const Stretch *s) {
 
 static void attention_task(void *arg, size_t index, size_t thread) {
   Encoder *e = arg;
-  const Stretch *s = &e->stretches[index / e->H];
-  size_t head = index % e->H, keys = s->end - s->first;
+  /* Head after head: its keys and values stay in the cache meanwhile. */
+  const Stretch *s = &e->stretches[index % e->n_stretches];
+  size_t head = index / e->n_stretches, keys = s->end - s->first;
   float *scores = e->scores + thread * e->score_room;
   float *own = scores + GROUP * keys * LANES; /* [GROUP][D][LANES] */
   size_t plane = e->C * LANES;
