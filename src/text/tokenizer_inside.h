@@ -43,11 +43,13 @@ struct Tokenizer {
   Template single, pair;
   SpecialIds special;
   size_t model_max;
-  /* What an ASCII letter of a word becomes; 0: look closer. */
+  /* What ASCII becomes, and which of it is a letter that begins no added
+   * token: what it becomes, else 0. */
+  Normal ascii[128];
   unsigned char plain[256];
 };
 
-/* Fills in t->plain from the normalizer and the added tokens. */
+/* Fills in t->ascii and t->plain from the normalizer and the added tokens. */
 void bert_prepare(Tokenizer *t);
 
 /* Polls when the cursor has passed work->poll_at. */
