@@ -98,7 +98,10 @@ ORACLE := $(patsubst %.c,$(B)/%,$(wildcard tests/oracle/test_*.c))
 $(B)/tests/%: tests/%.c $(B)/libdistilbert.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ $< \
-	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS) $(LIBS_$(*F))
+
+# A second opinion on Unicode, in this test only.
+LIBS_test_unicode := -lutf8proc
 
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 

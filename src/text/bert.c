@@ -75,10 +75,10 @@ static int bert_next(TextCursor *c, Work *work, Encoding *out, Error *err) {
   Word *w = work->memory;
   AddedMatch match;
   for (bool over = false; !over && c->at < c->bytes;) {
-    int rc = work_poll(work, c, err);
+    int rc = cursor_poll(c, work->poll, err);
     if (rc)
       return rc;
-    read_plain(c, w, c->bytes < work->poll_at ? c->bytes : work->poll_at);
+    read_plain(c, w, c->bytes < c->poll_at ? c->bytes : c->poll_at);
     if (c->at == c->bytes)
       break;
     if (scan_added(c, &match)) {

@@ -65,7 +65,8 @@ const char *tokenizer_token(const Tokenizer *t, int32_t id, size_t *bytes) {
 
 int tokenizer_begin(const Tokenizer *t, const char *text, size_t bytes,
                     TextCursor *out, Error *err) {
-  *out = (TextCursor){.tokenizer = t, .text = text, .bytes = bytes};
+  *out = (TextCursor){
+      .tokenizer = t, .text = text, .bytes = bytes, .poll_at = POLL_BYTES};
   if (bytes > INT32_MAX)
     return fail(err, ERR_RANGE, "a text of %zu bytes is longer than %d", bytes,
                 INT32_MAX);
@@ -73,11 +74,11 @@ int tokenizer_begin(const Tokenizer *t, const char *text, size_t bytes,
   return OK;
 }
 
-int work_poll(Work *work, const TextCursor *c, Error *err) {
-  if (c->at < work->poll_at)
+int cursor_poll(TextCursor *c, const Poll *poll, Error *err) {
+  if (c->at < c->poll_at)
     return OK;
-  work->poll_at = c->at + POLL_BYTES;
-  return poll_check(work->poll, err);
+  c->poll_at = c->at + POLL_BYTES;
+  return poll_check(poll, err);
 }
 
 int tokenizer_next(TextCursor *c, size_t n, const Poll *poll, Encoding *out,
@@ -86,7 +87,7 @@ int tokenizer_next(TextCursor *c, size_t n, const Poll *poll, Encoding *out,
   size_t before = out->n;
   if (c->done || n == 0)
     return OK;
-  Work work = {pieces->work(c->tokenizer), poll, c->at}; /* asks at once */
+  Work work = {pieces->work(c->tokenizer), poll};
   if (!work.memory)
     return fail_memory(err);
   int rc = OK;

@@ -82,7 +82,8 @@ typedef struct TextCursor {
   size_t after_added, after_raw;
   /* Matches that began before these places were refused (single_word). */
   size_t refused_raw, refused_normalized;
-  bool done; /* nothing is left */
+  size_t poll_at; /* the place of the next poll: the start, then every 64 KB */
+  bool done;      /* nothing is left */
 } TextCursor;
 
 /* ERR_RANGE when the text has 2^31 bytes or more (SQLite has none such). */

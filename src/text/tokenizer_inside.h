@@ -20,7 +20,6 @@
 typedef struct Work {
   void *memory; /* the kind's own */
   const Poll *poll;
-  size_t poll_at; /* the place in the text of the next poll */
 } Work;
 
 /* A kind of tokenizer. */
@@ -52,9 +51,9 @@ struct Tokenizer {
 /* Fills in t->ascii and t->plain from the normalizer and the added tokens. */
 void bert_prepare(Tokenizer *t);
 
-/* Polls when the cursor has passed work->poll_at. */
+/* Polls when the cursor has passed its poll_at, and moves that on. */
 enum { POLL_BYTES = 1 << 16 };
-int work_poll(Work *work, const TextCursor *c, Error *err);
+int cursor_poll(TextCursor *c, const Poll *poll, Error *err);
 
 /* An added token at the cursor. */
 typedef struct AddedMatch {

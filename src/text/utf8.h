@@ -53,11 +53,12 @@ static inline size_t utf8_decode(const char *text, size_t bytes, size_t at,
 /* The character that ends right before text[at] (at > 0): its length. Where
  * the bytes before are ill-formed, U+FFFD of one byte. */
 static inline size_t utf8_before(const char *text, size_t at, uint32_t *code) {
+  *code = (unsigned char)text[at - 1];
+  if (*code < 0x80)
+    return 1;
   for (size_t n = at < 4 ? at : 4; n > 1; n--)
     if (utf8_decode(text, at, at - n, code) == n && *code != UTF8_BAD)
       return n;
-  if (utf8_decode(text, at, at - 1, code) == 1 && *code < 0x80)
-    return 1;
   *code = UTF8_BAD;
   return 1;
 }
