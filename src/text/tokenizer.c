@@ -65,8 +65,7 @@ const char *tokenizer_token(const Tokenizer *t, int32_t id, size_t *bytes) {
 
 int tokenizer_begin(const Tokenizer *t, const char *text, size_t bytes,
                     TextCursor *out, Error *err) {
-  *out = (TextCursor){
-      .tokenizer = t, .text = text, .bytes = bytes, .poll_at = POLL_BYTES};
+  *out = (TextCursor){.tokenizer = t, .text = text, .bytes = bytes};
   if (bytes > INT32_MAX)
     return fail(err, ERR_RANGE, "a text of %zu bytes is longer than %d", bytes,
                 INT32_MAX);
