@@ -54,10 +54,10 @@ FLAGS_kernels_avx512   += $(KERNEL_OPT)
 FLAGS_kernels_neon     := $(KERNEL_OPT)
 FLAGS_widen            := $(KERNEL_OPT)
 
-.PHONY: all loadable static objects install clean format help packages \
+.PHONY: all loadable static objects install clean format help packages neon \
         test unit sql sql-loaded oracle oom io kernels programs asan tsan \
         valgrind fuzz fuzz-replay lint warnings cross coverage examples demo \
-        bench quality
+        bench bench-kernels quality
 .SECONDARY:
 
 all: loadable ## build distilbert.so
@@ -152,6 +152,23 @@ kernels-%:
 	@echo "== kernels: $*"
 	@DISTILBERT_KERNELS=$* $(MAKE) -k --no-print-directory sql oracle
 
+# Emulated, so only the test of kernels, which needs no library.
+NEON_CC  := aarch64-linux-gnu-gcc
+NEON_RUN := qemu-aarch64 -L /usr/aarch64-linux-gnu
+NEON_SRC := tests/unit/test_kernels.c $(wildcard src/tensor/kernels*.c) \
+            src/tensor/math.c
+
+neon: ## the kernels' test on AArch64: the bits of x86
+	@mkdir -p build/neon
+	@if command -v $(NEON_CC) && command -v $(firstword $(NEON_RUN)); then \
+	  $(NEON_CC) $(BASE) -O2 $(WARN) -Itests -o build/neon/test_kernels \
+	    $(NEON_SRC) -lm && \
+	  scripts/tally neon "$(NEON_RUN) build/neon/test_kernels"; \
+	else \
+	  echo "skipped: no $(NEON_CC) or $(firstword $(NEON_RUN)) here"; \
+	  echo "neon: 0 passed, 0 failed, 1 skipped"; \
+	fi
+
 asan tsan: ## unit, sql and oracle with the address or thread sanitizer
 	@scripts/total $(MAKE) -k --no-print-directory MODE=$@ unit sql oracle
 
@@ -218,6 +235,15 @@ $(BENCH): $(addprefix tests/bench/,bench.c checkpoint.c peak.c) \
 
 bench: packages $(BENCH) ## speed beside the peak and BLAS; start; memory
 	@$(BENCH) $(B)/tests/bench/model $(BENCH_SECONDS)
+
+$(BENCH)_kernels: $(addprefix tests/bench/,bench_kernels.c peak.c) \
+                  tests/bench/peak.h $(B)/libdistilbert.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/bench -o $@ $(filter %.c,$^) \
+	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+
+bench-kernels: $(BENCH)_kernels ## products alone, as shares of the peak
+	@$<
 
 install: loadable ## distilbert.so to $PREFIX/lib
 	install -d $(DESTDIR)$(PREFIX)/lib

@@ -1,7 +1,7 @@
 /*
  * bench_kernels.c - how near the kernels come to what the core can do.
  *
- *     make bench_kernels                       (or: bench_kernels avx2)
+ *     make bench-kernels          (build/release/tests/bench/bench_kernels SET)
  *
  * Prints, for each instruction set of this machine, the measured peak of the
  * FMA units and the product's share of it for the shapes of DistilBERT-base,
@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/memory.h"
 #include "peak.h"
 #include "tensor/kernels.h"
 
@@ -26,8 +27,9 @@ static float *weights, *input, *output;
 static size_t next_weight;
 static double peak;
 
+/* In huge pages where there are any, as a loaded model's weights are. */
 static float *filled(size_t n) {
-  float *x = aligned_alloc(64, n * sizeof *x);
+  float *x = pages_alloc(n * sizeof *x);
   if (!x)
     exit(1);
   unsigned state = 1;
@@ -153,8 +155,8 @@ int main(int argc, char **argv) {
         (argc > 1 ? !strcmp(argv[1], kernels_all[i]->name)
                   : peak_fma(kernels_all[i]->name) > 0.0))
       show(kernels_all[i]);
-  free(weights);
-  free(input);
-  free(output);
+  pages_free(weights, WEIGHTS * sizeof *weights);
+  pages_free(input, sizeof *input * MAX_PANELS * F * LANES);
+  pages_free(output, sizeof *output * MAX_PANELS * F * LANES);
   return 0;
 }
