@@ -52,6 +52,7 @@ void call_begin(Call *call, const char *function, Connection *connection,
   call->run = (Run){.engine = setting_engine(),
                     .n_threads = setting_number(SETTING_THREADS),
                     .poll = {.stop = watch_stop, .arg = &call->watch}};
+  call_resume(call);
 }
 
 void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx) {
@@ -68,8 +69,17 @@ int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err) {
                       err);
 }
 
+void call_resume(Call *call) {
+  fegetenv(&call->host);
+  fesetenv(FE_DFL_ENV);
+  call->inside = true;
+}
+
 void call_pause(Call *call) {
   watch_end(&call->watch);
+  if (call->inside)
+    fesetenv(&call->host);
+  call->inside = false;
 }
 
 void call_end(Call *call) {

@@ -12,6 +12,7 @@
 #ifndef SQL_CALL_H
 #define SQL_CALL_H
 
+#include <fenv.h>
 #include "model/registry.h"
 #include "model/run.h"
 #include "sql/value.h"
@@ -35,7 +36,12 @@ typedef struct Call {
   Run run;           /* polls `watch`: a Call must not move */
   ModelEntry *entry; /* held until call_end; may be NULL */
   const Model *model;
+  fenv_t host; /* the host's floating-point modes, while `inside` */
+  bool inside;
 } Call;
+
+/* Begins with the default rounding and no flushing to zero: results must not
+ * depend on the host's thread. */
 
 void call_begin(Call *call, const char *function, Connection *connection,
                 sqlite3 *db);
@@ -47,8 +53,10 @@ void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx);
  * call->model; `task` as in registry_use. */
 int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err);
 
-/* Gives back what only lives while SQLite is not running; the model stays. */
+/* Around the time SQLite runs again: pausing gives back what must not live
+ * then, the floating-point modes too; the model stays. */
 void call_pause(Call *call);
+void call_resume(Call *call);
 void call_end(Call *call);
 
 /* SQLite's code for one of ours. */

@@ -313,6 +313,7 @@ static int next(sqlite3_vtab_cursor *cursor) {
   Cursor *c = (Cursor *)cursor;
   Error err;
   c->row++;
+  call_resume(&c->scan.call);
   int rc = c->scan.kind->next(&c->scan, &err);
   call_pause(&c->scan.call);
   return outcome(cursor->pVtab, &c->scan.call, rc, &err);

@@ -15,19 +15,7 @@
 #include <time.h>
 #include <unistd.h>
 #include "base/pool.h"
-
-/* The thread sanitizer does not follow a fork() of many threads. */
-#if defined(__SANITIZE_THREAD__)
-enum { CAN_FORK = 0 };
-#elif defined(__has_feature)
-#if __has_feature(thread_sanitizer)
-enum { CAN_FORK = 0 };
-#else
-enum { CAN_FORK = 1 };
-#endif
-#else
-enum { CAN_FORK = 1 };
-#endif
+#include "sanitizer.h"
 
 enum { MOST = 600 };
 
@@ -357,12 +345,12 @@ int main(int argc, char **argv) {
   test_poll();
   test_worker();
   test_nested();
-  if (CAN_FORK) {
+  if (UNDER_TSAN) {
+    SKIP("fork: the thread sanitizer does not support it");
+  } else {
     test_fork(100 * scale);
     test_leader_fork();
     test_exit(50 * scale);
-  } else {
-    SKIP("fork: the thread sanitizer does not support it");
   }
   measure();
   return check_done();
