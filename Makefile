@@ -100,8 +100,9 @@ $(B)/tests/%: tests/%.c $(B)/libdistilbert.a
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ $< \
 	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS) $(LIBS_$(*F))
 
-# A second opinion on Unicode, in this test only.
-LIBS_test_unicode := -lutf8proc
+# A second opinion on Unicode, in this test only and where it is there.
+LIBS_test_unicode = $(shell echo '\#include <utf8proc.h>' | \
+  $(CC) -E - >/dev/null 2>&1 && echo -lutf8proc)
 
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 

@@ -1,0 +1,78 @@
+/*
+ * fuzz_tokenizer_json.c - any bytes as a checkpoint's tokenizer files.
+ *
+ * The input is up to four texts with a NUL between: tokenizer.json,
+ * tokenizer_config.json, special_tokens_map.json, and a text to read.  What is
+ * accepted reads that text: ids exist, offsets stay in it and do not overlap,
+ * words are numbered in order, and steps of one token give the same.
+ */
+#include <string.h>
+#include "fuzz.h"
+#include "text/tokenizer.h"
+
+static FileText part(const char **at, const char *end) {
+  if (*at == end)
+    return (FileText){NULL, 0};
+  const char *stop = memchr(*at, 0, (size_t)(end - *at));
+  stop = stop ? stop : end;
+  FileText out = {*at, (size_t)(stop - *at)};
+  *at = stop == end ? end : stop + 1;
+  return out;
+}
+
+static void check_tokens(const Tokenizer *t, const Encoding *e, size_t size) {
+  const Token *last = NULL;
+  for (size_t i = 0; i < e->n; i++) {
+    const Token *token = &e->tokens[i];
+    size_t bytes;
+    REQUIRE(token->id >= 0 && (size_t)token->id < tokenizer_size(t));
+    if (token->special)
+      continue;
+    REQUIRE(tokenizer_token(t, token->id, &bytes));
+    REQUIRE(token->byte_start < token->byte_end && token->byte_end <= size);
+    REQUIRE(token->start < token->end && token->start <= token->byte_start);
+    REQUIRE(!last ||
+            (token->word >= last->word && token->word <= last->word + 1));
+    /* Parts of a character share its place. */
+    REQUIRE(!last || token->byte_start >= last->byte_end ||
+            (token->word == last->word && token->start == last->end - 1));
+    last = token;
+  }
+}
+
+static void read_text(const Tokenizer *t, const char *text, size_t size) {
+  Encoding whole = {0}, steps = {0};
+  TextCursor c;
+  EncodeText one = {text, size}, none = {NULL, 0};
+  Error err;
+  REQUIRE(tokenizer_encode(t, one, none, TRUNCATE_NOT, 0, NULL, &whole, NULL,
+                           &err) == OK);
+  check_tokens(t, &whole, size);
+  REQUIRE(tokenizer_begin(t, text, size, &c, &err) == OK);
+  while (!c.done)
+    REQUIRE(tokenizer_next(&c, 1, NULL, &steps, &err) == OK);
+  REQUIRE(c.at == size);
+  REQUIRE(whole.n == steps.n + tokenizer_n_added(t, false));
+  encoding_clear(&whole);
+  encoding_clear(&steps);
+}
+
+int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
+  const char *at = (const char *)data, *end = at + size;
+  Tokenizer *t = NULL;
+  Error err = {""};
+  TokenizerFiles files = {0};
+  files.tokenizer_json = part(&at, end);
+  files.tokenizer_config = part(&at, end);
+  files.special_tokens_map = part(&at, end);
+  int rc = tokenizer_open(TOKENIZER_WORDPIECE, &files, &t, &err);
+  REQUIRE((rc == OK) == (t != NULL) && (rc == OK) == !err.message[0]);
+  if (t) {
+    SpecialIds ids = tokenizer_special(t);
+    REQUIRE(ids.cls >= 0 && ids.sep >= 0 && ids.unk >= 0);
+    read_text(t, "Hello [MASK] w\xc3\xb6rld! <a> b", 26);
+    read_text(t, at, (size_t)(end - at));
+  }
+  tokenizer_free(t);
+  return 0;
+}

@@ -1,0 +1,129 @@
+/*
+ * test_text_oom.c - every allocation of the text layer fails in turn.
+ *
+ * Opens a tokenizer from each kind of file, encodes, reads windows, counts;
+ * fails the n-th allocation, once and for ever after, until all succeed. Each
+ * time the code is ERR_NOMEM, nothing is left allocated, and the same work
+ * succeeds right afterwards.
+ */
+#include <sqlite3.h>
+#include "check.h"
+#include "tokenizers.h"
+
+static sqlite3_mem_methods real;
+static long seen, target, blocks;
+static bool forever, failed;
+
+static bool fails(void) {
+  seen++;
+  bool now = target && (seen == target || (forever && seen > target));
+  failed |= now;
+  return now;
+}
+
+static void *take(int bytes) {
+  void *block = fails() ? NULL : real.xMalloc(bytes);
+  blocks += block != NULL;
+  return block;
+}
+
+static void *resize(void *old, int bytes) {
+  return fails() ? NULL : real.xRealloc(old, bytes);
+}
+
+static void give_back(void *block) {
+  blocks -= block != NULL;
+  real.xFree(block);
+}
+
+static void *take_json(size_t bytes) {
+  return take((int)bytes);
+}
+
+static void install(void) {
+  sqlite3_config(SQLITE_CONFIG_GETMALLOC, &real);
+  sqlite3_mem_methods ours = real;
+  ours.xMalloc = take;
+  ours.xRealloc = resize;
+  ours.xFree = give_back;
+  sqlite3_config(SQLITE_CONFIG_MALLOC, &ours);
+  cJSON_Hooks hooks = {take_json, give_back};
+  cJSON_InitHooks(&hooks);
+}
+
+static const char vocab[] = "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\n##b\n";
+static const char config[] =
+    "{\"mask_token\":\"[MASK]\",\"added_tokens_decoder\":{\"8\":{\"content\":"
+    "\"TOK\",\"normalized\":true},\"9\":{\"content\":\"<x>\"}}}";
+static const char json[] =
+    "{\"added_tokens\":[{\"id\":4,\"content\":\"x\"}],\"pre_tokenizer\":{"
+    "\"type\":\"BertPreTokenizer\"},\"post_processor\":{\"type\":"
+    "\"BertProcessing\",\"cls\":[\"[CLS]\",1],\"sep\":[\"[SEP]\",2]},"
+    "\"model\":{\"vocab\":{\"[UNK]\":0,\"[CLS]\":1,\"[SEP]\":2,\"a\":3}}}";
+
+static int use(const Tokenizer *t, Error *err) {
+  static char text[2000];
+  for (size_t i = 0; i < sizeof text; i++)
+    text[i] = "ab tok "[i % 7];
+  EncodeText small = {text, 20}, large = {text, sizeof text};
+  Encoding e = {0};
+  Windows w;
+  size_t n;
+  bool more = true;
+  int rc = tokenizer_encode(t, small, large, TRUNCATE_LONGEST_FIRST, 64, NULL,
+                            &e, NULL, err);
+  if (rc == OK)
+    rc = tokenizer_count(t, text, sizeof text, NULL, &n, err);
+  if (rc == OK) {
+    rc = windows_open(t, small, large, 64, 16, NULL, &w, err);
+    while (rc == OK && more)
+      rc = windows_next(&w, NULL, &e, &more, err);
+    windows_close(&w);
+  }
+  encoding_clear(&e);
+  return rc;
+}
+
+static int work(bool from_json, Error *err) {
+  TokenizerFiles files = {.vocab_txt = {vocab, sizeof vocab - 1},
+                          .tokenizer_config = {config, sizeof config - 1}};
+  if (from_json)
+    files = (TokenizerFiles){.tokenizer_json = {json, sizeof json - 1}};
+  Tokenizer *t = NULL;
+  int rc = tokenizer_open(TOKENIZER_WORDPIECE, &files, &t, err);
+  if (rc == OK)
+    rc = use(t, err);
+  tokenizer_free(t);
+  return rc;
+}
+
+static void check_each(bool from_json) {
+  Error err = {""};
+  long before = blocks, points = 0;
+  for (target = 1;; target++) {
+    seen = 0;
+    failed = false;
+    int rc = work(from_json, &err);
+    CHECK(blocks == before, "allocation %ld: %ld blocks are left", target,
+          blocks - before);
+    if (!failed)
+      break;
+    points++;
+    CHECK(rc == ERR_NOMEM && strstr(err.message, "memory"),
+          "allocation %ld: code %d, %s", target, rc, err.message);
+  }
+  target = 0;
+  CHECK(work(from_json, &err) == OK, "%s", err.message);
+  CHECK(points > 20, "%ld points", points);
+}
+
+int main(void) {
+  install();
+  sqlite3_initialize();
+  for (int i = 0; i < 4; i++) {
+    forever = i & 1;
+    check_each(i & 2);
+  }
+  sqlite3_shutdown();
+  return check_done();
+}
