@@ -224,6 +224,9 @@ demo: ## ask questions over 304 paragraphs, in the sqlite3 shell
 	@rm -f build/demo.db
 	@sqlite3 -batch -init /dev/null build/demo.db '.read examples/demo.sql'
 
+examples: loadable ## the demo and the README's queries give what they say
+	@scripts/tally examples scripts/check-docs
+
 # How long `make bench` may repeat its rounds; a quarter more for AVX2 alone.
 BENCH_SECONDS ?= 100
 BENCH := $(B)/tests/bench/bench
