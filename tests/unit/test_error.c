@@ -74,7 +74,9 @@ static void check_quote(void) {
       memcpy(text + n, "\xf0\x9f\x98\x80", 4);
     text[n] = 0;
     error_quote(out, text);
-    CHECK(is_utf8(out) && strlen(out) > ERROR_QUOTE - 5, "%zu", strlen(out));
+    size_t n_out = strlen(out);
+    CHECK(is_utf8(out) && n_out > ERROR_QUOTE - 5 && n_out < ERROR_QUOTE, "%zu",
+          n_out);
   }
 }
 

@@ -52,6 +52,8 @@ static const Case cases[] = {
     {"9007199254740993", "integer beyond 2^53"},
     {"-9007199254740993", "integer beyond 2^53"},
     {"100000000000000000000", "integer beyond 2^53"},
+    {"10000000000000000", "integer beyond 2^53"},
+    {"18446744073709551617", "integer beyond 2^53"}, /* 1, if it wraps */
     {"1000000000000000019884624838656", NULL}, /* "no limit" */
     {"1000000000000000019884624838657", "integer beyond 2^53"},
     {"18446744073709551614", "integer beyond 2^53"},
@@ -70,7 +72,8 @@ static const Case cases[] = {
     {"\"\\ud83d\"", "surrogate"}, {"\"\\ude00\"", "surrogate"},
     {"\"\\ud83dx\"", "surrogate"}, {"\"\\ud83d\\n\"", "surrogate"},
     {"\"\\ud83d\\u0041\"", "surrogate"}, {"\"\\ud83d\\ud83d\"", "surrogate"},
-    {"\"\\ude00\\ud83d\"", "surrogate"}, {"\"\\ud83d\\u", "surrogate"},
+    {"\"\\ude00\\ud83d\"", "surrogate"},
+    {"\"\\ud83d\\uffff\"", "surrogate"}, {"\"\\ude00\\ude00\"", "surrogate"}, {"\"\\ud83d\\u", "surrogate"},
     {"\"\\u0000\"", "NUL"}, {"{\"\\u0000\":1}", "NUL"},
     {"\"\\u12\"", "four hexadecimal"}, {"\"\\u12g4\"", "four hexadecimal"},
     {"\"\\u", "four hexadecimal"}, {"\"\\u+123\"", "four hexadecimal"},
@@ -254,6 +257,7 @@ static void check_values(void) {
   CHECK(strcmp(err.message, "c: i must be an integer from 0 to 11") == 0, "%s",
         err.message);
   CHECK(json_get_int("c", json, "neg", 0, 9, &i, &err) == ERR_FORMAT, "low");
+  CHECK(json_get_int("c", json, "neg", -2, 9, &i, &err) == ERR_FORMAT, "-3");
   CHECK(json_get_int("c", json, "half", 0, 9, &i, &err) == ERR_FORMAT, "1.5");
   CHECK(json_get_int("c", json, "s", 0, 9, &i, &err) == ERR_FORMAT, "string");
   CHECK(json_get_int("c", json, "t", 0, 9, &i, &err) == ERR_FORMAT, "bool");
@@ -290,48 +294,50 @@ static void check_values(void) {
   cJSON_Delete(json);
 }
 
-/* Makes de_DE in `folder` where the system has its source. */
-static void build_locale(const char *folder) {
-  char command[300];
+/* Makes the locales in `folder` where the system has their sources. */
+static void build_locales(const char *folder) {
+  char command[400];
   snprintf(command, sizeof command,
-           "localedef -i de_DE -f UTF-8 %s/de_DE.UTF-8 >/dev/null 2>&1",
+           "for l in de_DE ps_AF; do"
+           " localedef -i $l -f UTF-8 %s/$l.UTF-8; done >/dev/null 2>&1",
            folder);
   if (system(command) == 0)
     setenv("LOCPATH", folder, 1);
 }
 
-static void remove_locale(const char *folder) {
-  char command[300];
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  if (system(command) != 0)
-    CHECK(0, "%s", command);
-}
-
-/* A host with a decimal comma, and its locale untouched afterwards. */
-static void check_locale(void) {
-  char folder[] = "/tmp/distilbert-test-XXXXXX";
-  if (!setlocale(LC_ALL, "de_DE.UTF-8") && mkdtemp(folder)) {
-    build_locale(folder);
-    setlocale(LC_ALL, "de_DE.UTF-8");
-    remove_locale(folder);
-  }
-  if (strcmp(localeconv()->decimal_point, ",") != 0) {
-    SKIP("no locale with a decimal comma");
-    return;
-  }
+static void parse_in_locale(const char *locale) {
   const char *text = "{\"eps\":1.5e-3,\"n\":[12,0.25]}";
   cJSON *json = NULL;
   Error err;
   double r = 0;
   int rc = parse(text, strlen(text), &json, &err);
-  CHECK(rc == OK, "%s", err.message);
+  CHECK(rc == OK, "%s: %s", locale, err.message);
   json_get_real("c", json, "eps", 0, 1, &r, &err);
-  CHECK(r == 1.5e-3, "1.5e-3 became %d / 1000000", (int)(r * 1e6));
-  CHECK(strcmp(setlocale(LC_ALL, NULL), "de_DE.UTF-8") == 0, "changed");
-  CHECK(strcmp(localeconv()->decimal_point, ",") == 0, "changed");
-  CHECK(strtod("0,5", NULL) == 0.5, "the thread's locale changed");
+  CHECK(r == 1.5e-3, "%s: %d / 1000000", locale, (int)(r * 1e6));
+  CHECK(strcmp(setlocale(LC_ALL, NULL), locale) == 0, "changed");
+  CHECK(strcmp(localeconv()->decimal_point, ".") != 0, "changed");
   cJSON_Delete(json);
-  setlocale(LC_ALL, "C");
+}
+
+/* A host with a decimal comma, and one whose decimal sign has two bytes,
+ * which cJSON does not expect (ps_AF). */
+static void check_locale(void) {
+  static const char *names[] = {"de_DE.UTF-8", "ps_AF.UTF-8"};
+  char folder[] = "/tmp/distilbert-test-XXXXXX", command[100];
+  if (!mkdtemp(folder)) {
+    SKIP("no temporary folder");
+    return;
+  }
+  build_locales(folder);
+  for (size_t i = 0; i < 2; i++) {
+    if (setlocale(LC_ALL, names[i]))
+      parse_in_locale(names[i]);
+    else
+      SKIP("no locale %s", names[i]);
+    setlocale(LC_ALL, "C");
+  }
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  CHECK(system(command) == 0, "%s", command);
 }
 
 int main(void) {

@@ -236,6 +236,7 @@ static void check_header_size(void) {
   Safetensors s;
   Error err;
   CHECK(safetensors_parse("{}", 2, 9, &s, &err) == ERR_FORMAT, "8 + 2 > 9");
+  CHECK(strstr(err.message, "2 bytes in a file of 9"), "%s", err.message);
   CHECK(safetensors_parse("{}", SIZE_MAX, 9, &s, &err) == ERR_FORMAT, "max");
   CHECK(safetensors_parse("{}", 2, 10, &s, NULL) == OK, "exact");
   safetensors_clear(&s);

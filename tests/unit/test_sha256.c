@@ -97,9 +97,26 @@ static void check_pieces(void) {
   CHECK(digest[0] == 0xe3 && digest[31] == 0x55, "nothing");
 }
 
+/* 2^32 bits: the length needs its upper word. */
+static void check_long(void) {
+  unsigned char digest[32], *zeros = calloc(1 << 20, 1);
+  char hex[65];
+  Sha256 h;
+  sha256_init(&h);
+  for (int i = 0; i < 512; i++)
+    sha256_add(&h, zeros, 1 << 20);
+  sha256_end(&h, digest);
+  to_hex(digest, hex);
+  CHECK(!strcmp(hex, "9acca8e8c22201155389f65abbf6bc97"
+                     "23edc7384ead80503839f49dcc56d767"),
+        "%s", hex);
+  free(zeros);
+}
+
 int main(void) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
     check_case(&cases[i]);
   check_pieces();
+  check_long();
   return check_done();
 }

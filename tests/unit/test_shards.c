@@ -35,6 +35,10 @@ static const Case cases[] = {
     {FILE_OF_A("x.bin"), "plain name"}, {FILE_OF_A("x.safetensors.bin"), "plain name"},
     {FILE_OF_A("x.SAFETENSORS"), "plain name"},
     {FILE_OF_A("x.safetensors\\u0000"), "NUL"},
+#define TEN "0123456789"
+#define HUNDRED TEN TEN TEN TEN TEN TEN TEN TEN TEN TEN
+    {FILE_OF_A(HUNDRED HUNDRED TEN TEN TEN TEN "123.safetensors"), NULL},
+    {FILE_OF_A(HUNDRED HUNDRED TEN TEN TEN TEN "1234.safetensors"), "plain name"},
     {"{\"weight_map\":{\"a\":1}}", "plain name"},
     {"{\"weight_map\":{\"a\":null}}", "plain name"},
     {"{\"weight_map\":{\"a\":[\"x.safetensors\"]}}", "plain name"},
