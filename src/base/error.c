@@ -1,8 +1,16 @@
 /*
  * error.c - writes the one sentence that explains a failure.
  *
+ * In:  a format and its values; for error_quote() any bytes with a 0 behind.
+ * Out: a message in the caller's Error, always well-formed where its parts are.
+ *
  * Messages are cut to fit their 240 bytes, never in the middle of a UTF-8
- * character: they may quote a model's name.
+ * character: they may quote a model's name.  Hosts hand messages to languages
+ * whose strings must be UTF-8, and to terminals that obey control characters,
+ * so what comes from outside is quoted through error_quote().
+ *
+ * No message is written twice: a caller that knows more than the one below
+ * puts a prefix in front.
  */
 #include "base/error.h"
 
@@ -42,7 +50,7 @@ int fail_memory(Error *err) {
 int fail_prefix(Error *err, int code, const char *fmt, ...) {
   if (!err)
     return code;
-  Error was = *err;
+  Error was = *err; /* the prefix is written over it */
   va_list args;
   va_start(args, fmt);
   vsnprintf(err->message, sizeof err->message, fmt, args);

@@ -52,12 +52,14 @@ static const char *reason(int code) {
   return "system error";
 }
 
+/* ENOMEM is the host's own trouble; the rest is the file's. */
 static int refuse(const char *name, int code, Error *err) {
   if (code == ENOMEM)
     return fail_memory(err);
   return fail(err, ERR_IO, "%s: %s (errno %d)", name, reason(code), code);
 }
 
+/* Nanoseconds, to tell a file from the same file written again. */
 static int64_t modified(const struct stat *st) {
 #ifdef __APPLE__
   struct timespec at = st->st_mtimespec;
@@ -68,6 +70,7 @@ static int64_t modified(const struct stat *st) {
   return (int64_t)(seconds * 1000000000u + (uint64_t)at.tv_nsec);
 }
 
+/* Fills in what fstat() knows; a folder opens like a file and is told by it. */
 static int inspect(File *file, Error *err) {
   struct stat st;
   if (fstat(file->fd, &st) != 0)
@@ -83,6 +86,7 @@ static int inspect(File *file, Error *err) {
   return OK;
 }
 
+/* O_NOCTTY: a terminal must not become the host's. */
 static int open_quietly(const char *path) {
   int fd;
   do
@@ -93,7 +97,7 @@ static int open_quietly(const char *path) {
 
 int file_open(const char *path, File *out, Error *err) {
   const char *slash = strrchr(path, '/');
-  *out = (File){.fd = -1};
+  *out = (File){.fd = -1}; /* 0 would be the host's standard input */
   error_quote(out->name, slash && slash[1] ? slash + 1 : path);
   out->fd = open_quietly(path);
   if (out->fd < 0)
@@ -121,7 +125,7 @@ int file_read(File *file, size_t offset, void *into, size_t bytes, Error *err) {
         pread(file->fd, (char *)into + done, piece, (off_t)(offset + done));
     if (got < 0 && errno != EINTR)
       return refuse(file->name, errno, err);
-    if (got == 0)
+    if (got == 0) /* the end, where file->size says there is more */
       return fail(err, ERR_IO, "%s: became shorter while it was read",
                   file->name);
     done += got > 0 ? (size_t)got : 0;
@@ -184,6 +188,7 @@ int path_join(char *out, size_t room, const char *folder, const char *name,
               Error *err) {
   size_t n = strlen(folder);
   const char *between = n > 0 && folder[n - 1] != '/' ? "/" : "";
+  /* An empty folder is the current one: "name", not "/name". */
   int length = snprintf(out, room, "%s%s%s", folder, between, name);
   if (length < 0 || (size_t)length >= room)
     return fail(err, ERR_RANGE, "path of more than %zu bytes",

@@ -32,13 +32,19 @@
 enum { NUMBER_ROOM = 64 }; /* cJSON's buffer, its 0 included */
 static const double MAX_INTEGER = 9007199254740992.0; /* 2^53 */
 
+/* --- The guard ------------------------------------------------------------
+ *
+ * take_* advance over what they accept; guard_* check one production of the
+ * grammar, starting at its first character, and end behind it.
+ */
 typedef struct Guard {
-  const char *what;
-  const char *text, *at, *end;
-  size_t values;
+  const char *what;            /* for messages, borrowed */
+  const char *text, *at, *end; /* borrowed; `at` is what comes next */
+  size_t values;               /* seen so far */
   Error *err;
 } Guard;
 
+/* Complains about the line of `at`. */
 static int refuse(const Guard *g, const char *reason) {
   size_t line = 1;
   for (const char *p = g->text; p < g->at; p++)
@@ -69,6 +75,7 @@ static bool is_digit(const Guard *g) {
   return g->at < g->end && *g->at >= '0' && *g->at <= '9';
 }
 
+/* Returns how many. */
 static size_t take_digits(Guard *g) {
   const char *start = g->at;
   while (is_digit(g))
@@ -119,8 +126,9 @@ static int guard_escape(Guard *g) {
   return OK;
 }
 
+/* Escapes are checked here and undone by cJSON. */
 static int guard_string(Guard *g) {
-  g->at++;
+  g->at++; /* the quote */
   while (g->at < g->end && *g->at != '"') {
     size_t length = utf8_length(g->at, (size_t)(g->end - g->at));
     if (length == 0)
@@ -170,6 +178,7 @@ static int guard_number(Guard *g) {
   if (g->at == point && !is_exact(digits, point))
     return refuse(g, "integer beyond 2^53");
 
+  /* strtod() wants a 0 behind, which the text need not have. */
   char copy[NUMBER_ROOM];
   size_t n = (size_t)(g->at - start);
   if (n >= sizeof copy)
@@ -179,6 +188,7 @@ static int guard_number(Guard *g) {
   return isfinite(strtod(copy, NULL)) ? OK : refuse(g, "number too large");
 }
 
+/* true, false, null; what follows is seen by whoever wants a comma. */
 static int guard_word(Guard *g, const char *word) {
   size_t n = strlen(word);
   if ((size_t)(g->end - g->at) < n || memcmp(g->at, word, n) != 0)
@@ -189,6 +199,7 @@ static int guard_word(Guard *g, const char *word) {
 
 static int guard_value(Guard *g, int depth);
 
+/* A key and its colon. */
 static int guard_key(Guard *g) {
   skip_space(g);
   if (g->at == g->end || *g->at != '"')
@@ -253,6 +264,11 @@ static int guard_text(Guard *g) {
   return rc;
 }
 
+/* --- Repeated keys --------------------------------------------------------
+ *
+ * Looked for in the tree, where escapes are undone: "a" and "\u0061" are one.
+ */
+
 /* Room for the keys of one object, used again for the next. */
 typedef struct Keys {
   const char **items; /* owned */
@@ -284,6 +300,7 @@ static int check_object(const char *what, const cJSON *object, Keys *keys,
   return OK;
 }
 
+/* Recursion is as deep as the guard allowed. */
 static int check_keys(const char *what, const cJSON *node, Keys *keys,
                       Error *err) {
   int rc = cJSON_IsObject(node) ? check_object(what, node, keys, err) : OK;
@@ -351,7 +368,7 @@ int json_get_int(const char *what, const cJSON *object, const char *key,
   const cJSON *item = json_get(object, key);
   if (!item)
     return OK;
-  double value = item->valuedouble;
+  double value = item->valuedouble; /* valueint is cut to 32 bits */
   if (!cJSON_IsNumber(item) || !(fabs(value) <= MAX_INTEGER) ||
       value != floor(value) || (int64_t)value < low || (int64_t)value > high)
     return fail(err, ERR_FORMAT, "%s: %s must be an integer from %lld to %lld",

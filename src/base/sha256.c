@@ -15,6 +15,7 @@
 
 #include <string.h>
 
+/* Of the cube roots of the first 64 primes. */
 static const uint32_t K[64] = {
     0x428a2f98, 0x71374491, 0xb5c0fbcf, 0xe9b5dba5, 0x3956c25b, 0x59f111f1,
     0x923f82a4, 0xab1c5ed5, 0xd807aa98, 0x12835b01, 0x243185be, 0x550c7dc3,
@@ -32,6 +33,7 @@ static inline uint32_t rotate(uint32_t x, int n) {
   return x >> n | x << (32 - n);
 }
 
+/* Big-endian, whatever the host is. */
 static inline uint32_t load(const unsigned char *p) {
   return (uint32_t)p[0] << 24 | (uint32_t)p[1] << 16 | (uint32_t)p[2] << 8 |
          p[3];
@@ -83,6 +85,7 @@ static void add_block(uint32_t state[8], const unsigned char *block) {
 }
 
 void sha256_init(Sha256 *h) {
+  /* Of the square roots of the first 8 primes. */
   *h = (Sha256){.state = {0x6a09e667, 0xbb67ae85, 0x3c6ef372, 0xa54ff53a,
                           0x510e527f, 0x9b05688c, 0x1f83d9ab, 0x5be0cd19}};
 }
@@ -93,7 +96,7 @@ void sha256_add(Sha256 *h, const void *data, size_t bytes) {
     return; /* data may be NULL */
   size_t held = h->length % sizeof h->block;
   h->length += bytes;
-  if (held > 0) {
+  if (held > 0) { /* fill up the block that was begun */
     size_t piece = sizeof h->block - held;
     piece = piece < bytes ? piece : bytes;
     memcpy(h->block + held, p, piece);
@@ -113,6 +116,7 @@ void sha256_add(Sha256 *h, const void *data, size_t bytes) {
 
 void sha256_end(Sha256 *h, unsigned char digest[32]) {
   static const unsigned char padding[64] = {0x80};
+  /* A 1 bit, zeros, and the length in bits at the end of a block. */
   uint64_t bits = h->length * 8;
   size_t held = h->length % 64;
   unsigned char length[8];

@@ -26,6 +26,8 @@
 
 #define WHAT "config.json"
 
+/* --- What the families call things ---------------------------------------- */
+
 typedef struct SizeKey {
   const char *key, *alias; /* alias NULL: none */
   size_t at;               /* of a size_t in Config */
@@ -86,6 +88,8 @@ static const FamilyRow families[FAMILY_COUNT] = {
           {"type_vocab_size", NULL, AT(n_types), 2, CONFIG_MAX_DIM}}},
 };
 
+/* A class that is none of these says nothing: the tensors will tell which
+ * heads there are. BertForPreTraining has the head of BertForMaskedLM. */
 static const struct {
   const char *suffix; /* of a class, behind its family's name */
   Architecture architecture;
@@ -99,6 +103,7 @@ static const struct {
     {"ForMultipleChoice", ARCHITECTURE_MULTIPLE_CHOICE},
 };
 
+/* transformers' table ACT2FN, as far as it is built. */
 static const struct {
   const char *name;
   Activation activation;
@@ -154,6 +159,7 @@ static bool ends_with(const char *text, const char *suffix) {
   return n >= tail && strcmp(text + n - tail, suffix) == 0;
 }
 
+/* By the end of the name alone: model_type says the family. */
 static Architecture find_architecture(const char *class) {
   for (size_t i = 0; class && i < N_ARCHITECTURES; i++)
     if (ends_with(class, architectures[i].suffix))
@@ -176,6 +182,7 @@ static bool infer_family(const char *class, Family *out) {
   return false;
 }
 
+/* Sets family and architecture. */
 static int read_family(const cJSON *json, Config *out, Error *err) {
   const char *class, *type = NULL;
   int rc = read_class(json, &class, err);
@@ -214,6 +221,7 @@ static int read_size(const cJSON *json, const char *key, size_t high,
   return rc;
 }
 
+/* Key and alias may both be there if they agree. */
 static int read_sizes(const cJSON *json, Config *out, Error *err) {
   for (const SizeKey *k = families[out->family].sizes; k->key; k++) {
     size_t *into = (size_t *)(void *)((char *)out + k->at);
@@ -231,6 +239,7 @@ static int read_sizes(const cJSON *json, Config *out, Error *err) {
   return OK;
 }
 
+/* Null is allowed: BERT's classes do not need one. */
 static int read_pad(const cJSON *json, Config *out, Error *err) {
   int64_t pad = families[out->family].pad_id;
   int rc = json_get_int(WHAT, json, "pad_token_id", 0,
@@ -239,6 +248,7 @@ static int read_pad(const cJSON *json, Config *out, Error *err) {
   return rc;
 }
 
+/* The default of pad_token_id may be beyond a small vocabulary. */
 static int check_sizes(const Config *c, Error *err) {
   if (c->dim % c->n_heads != 0)
     return fail(err, ERR_FORMAT,
@@ -291,6 +301,7 @@ static int read_numerics(const cJSON *json, Config *out, Error *err) {
 
 /* --- What is not built ---------------------------------------------------- */
 
+/* A switch that must be off. */
 static int refuse_true(const cJSON *json, const char *key, Error *err) {
   bool value = false;
   int rc = json_get_bool(WHAT, json, key, &value, err);
@@ -300,6 +311,7 @@ static int refuse_true(const cJSON *json, const char *key, Error *err) {
 }
 
 static int refuse_others(const cJSON *json, const Config *c, Error *err) {
+  /* DistilBERT's classes have no such key, and ignore it. */
   const char *position = "absolute";
   int64_t width = (int64_t)c->dim;
   int rc = refuse_true(json, "is_decoder", err);

@@ -28,9 +28,11 @@
 #define WHAT     "safetensors header"
 #define METADATA "__metadata__"
 
+/* All names of the format: also a tensor we have no use for must be measured,
+ * or the cover has a hole. */
 typedef struct DtypeRow {
   const char *name;
-  size_t bits;
+  size_t bits; /* an element */
   Dtype dtype;
 } DtypeRow;
 
@@ -59,14 +61,16 @@ int safetensors_header_size(const unsigned char first[8], size_t file_size,
   if (n > SAFETENSORS_MAX_HEADER)
     return fail(err, ERR_RANGE, WHAT ": %llu bytes, the limit is %d",
                 (unsigned long long)n, SAFETENSORS_MAX_HEADER);
-  if (n > file_size - 8)
+  if (n > file_size - 8) /* without a sum that could wrap */
     return fail(err, ERR_FORMAT, WHAT ": %llu bytes in a file of %zu",
                 (unsigned long long)n, file_size);
   *header_bytes = (size_t)n;
   return OK;
 }
 
-/* One tensor's complaint; `fmt` goes on after its name. */
+/* --- One tensor ----------------------------------------------------------- */
+
+/* Its complaint, with its name in front. */
 #define REFUSE(err, code, t, ...)                                              \
   (fail(err, code, __VA_ARGS__), name_tensor(err, code, t))
 
@@ -116,6 +120,7 @@ static int read_range(const cJSON *entry, TensorInfo *t, Error *err) {
   return OK;
 }
 
+/* Fills in *t, which is all zero, and checks that shape and range agree. */
 static int read_tensor(const cJSON *entry, TensorInfo *t, Error *err) {
   t->name = entry->string;
   if (!cJSON_IsObject(entry))
@@ -143,6 +148,9 @@ static int read_tensor(const cJSON *entry, TensorInfo *t, Error *err) {
   return rc;
 }
 
+/* --- All of them ---------------------------------------------------------- */
+
+/* Null is as good as none. */
 static int check_metadata(const cJSON *metadata, Error *err) {
   if (cJSON_IsNull(metadata))
     return OK;
@@ -159,6 +167,7 @@ static int check_metadata(const cJSON *metadata, Error *err) {
   return OK;
 }
 
+/* An empty tensor comes before the one that begins at the same byte. */
 static int by_offset(const void *a, const void *b) {
   const TensorInfo *x = a, *y = b;
   if (x->offset != y->offset)
@@ -181,7 +190,7 @@ static int check_cover(Safetensors *s, size_t data_bytes, Error *err) {
       return REFUSE(err, ERR_FORMAT, t,
                     "begins at byte %zu of the data, where %zu is next",
                     t->offset, end);
-    end += t->bytes; /* both came from one number up to 2^53 */
+    end += t->bytes; /* the end that data_offsets gave: at most 2^53 */
   }
   if (end != data_bytes)
     return fail(err, ERR_FORMAT,
@@ -209,6 +218,7 @@ static int read_tensors(Safetensors *s, size_t count, Error *err) {
   return OK;
 }
 
+/* What was built stays in *s, for the caller to clear. */
 static int parse(const char *json, size_t header_bytes, size_t file_size,
                  Safetensors *s, Error *err) {
   if (!size_add(header_bytes, 8, &s->data_offset) || s->data_offset > file_size)
