@@ -38,6 +38,7 @@ fuzz: $(FUZZ:%=$(F)/fuzz_%) ## FUZZ_SECONDS of each target, or FUZZ_RUNS
 REPLAY := $(FUZZ_ALL:%=$(B)/tests/fuzz/replay_%)
 
 $(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
+                          tests/fuzz/fuzz.h \
                           $(B)/libdistilbert.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/fuzz -o $@ $< \
