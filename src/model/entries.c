@@ -57,7 +57,8 @@ void entry_free(ModelEntry *e) {
   model_free(e->model);
   mem_free(e->name);
   mem_free(e->path);
-  mem_free(e->options);
+  mem_free(e->options_text);
+  options_clear(&e->options);
   mem_free(e);
 }
 
@@ -65,20 +66,30 @@ static char *copy_text(const char *text) {
   return text ? mem_text(text, strlen(text)) : NULL;
 }
 
-ModelEntry *entry_new(const char *name, const char *path, const char *options,
-                      const Builtin *builtin) {
-  ModelEntry *e = mem_zeroed(sizeof *e);
-  if (!e)
-    return NULL;
-  e->builtin = builtin;
+static int fill(ModelEntry *e, const char *name, const char *path,
+                const char *precision, const char *options, Error *err) {
   e->name = copy_text(name);
   e->path = copy_text(path);
-  e->options = copy_text(options);
-  if (!e->name || (path && !e->path) || (options && !e->options)) {
+  e->options_text = copy_text(options);
+  if (!e->name || (path && !e->path) || (options && !e->options_text))
+    return fail_memory(err);
+  return options_parse(precision, options, &e->options, err);
+}
+
+int entry_new(const char *name, const char *path, const char *precision,
+              const char *options, const Builtin *builtin, ModelEntry **out,
+              Error *err) {
+  ModelEntry *e = *out = mem_zeroed(sizeof *e);
+  if (!e)
+    return fail_memory(err);
+  e->builtin = builtin;
+  e->options = options_none;
+  int code = fill(e, name, path, precision, options, err);
+  if (code) {
     entry_free(e);
-    return NULL;
+    *out = NULL;
   }
-  return e;
+  return code;
 }
 
 ModelEntry *entries_find(const char *name) {

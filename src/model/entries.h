@@ -17,7 +17,9 @@ typedef enum State { STATE_EMPTY, STATE_LOADING, STATE_LOADED } State;
 
 struct ModelEntry {
   ModelEntry *next;
-  char *name, *path, *options; /* owned; path NULL: built in */
+  char *name, *path;    /* owned; path NULL: built in */
+  char *options_text;   /* owned; as INSERT had it, NULL: none */
+  ModelOptions options; /* owned; precision too */
   const Builtin *builtin;
   char fingerprint[65]; /* of the checkpoint; "" until asked for */
   bool registered;      /* by INSERT */
@@ -35,9 +37,10 @@ void entries_unlock(void);
 void entries_wait(void);
 void entries_wake(void);
 
-/* NULL when memory ran out. Texts are copied. */
-ModelEntry *entry_new(const char *name, const char *path, const char *options,
-                      const Builtin *builtin);
+/* Texts are copied. ERR_NOMEM, and what options_parse gives. */
+int entry_new(const char *name, const char *path, const char *precision,
+              const char *options, const Builtin *builtin, ModelEntry **out,
+              Error *err);
 void entry_free(ModelEntry *e);
 
 /* All of these: locked. */
@@ -59,8 +62,9 @@ int registry_hold(const char *name, ModelEntry **out, Error *err);
 /* Fills in a held entry's fingerprint, once. */
 int registry_know_fingerprint(ModelEntry *e, const Poll *poll, Error *err);
 
-/* The fingerprint users see: of the checkpoint and the engine. */
-void registry_public_fingerprint(const char base[65], char out[65]);
+/* The fingerprint users see: of the checkpoint (known already), its options
+ * and the engine. */
+void registry_public_fingerprint(const ModelEntry *e, char out[65]);
 
 int registry_check_name(const char *name, Error *err);
 

@@ -221,23 +221,29 @@ static int read_config(const Source *s, Model *m, Error *err) {
   return config_parse(t->text, t->bytes, &m->config, err);
 }
 
-static int open_source(Source *s, const Poll *poll, Model *m, Error *err) {
+static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
+                       Model *m, Error *err) {
   int code = read_config(s, m, err);
   if (!code)
     code = open_tokenizer(s, m, err);
   if (code)
     return code;
   m->max_tokens = token_limit(m);
+  if (options->max_tokens > m->max_tokens)
+    return fail(err, ERR_RANGE, "options: max_tokens %zu, the model takes %zu",
+                options->max_tokens, m->max_tokens);
+  if (options->max_tokens)
+    m->max_tokens = options->max_tokens;
   if (m->max_tokens <= tokenizer_n_added(m->tokenizer, true))
     return fail(err, ERR_FORMAT, "config.json: %zu positions leave no room",
                 m->config.max_positions);
   return load_weights(s, poll, m, err);
 }
 
-static int open_and_close(Source *s, const Poll *poll, Model **out,
-                          Error *err) {
+static int open_and_close(Source *s, const ModelOptions *options,
+                          const Poll *poll, Model **out, Error *err) {
   Model *m = mem_zeroed(sizeof *m);
-  int code = m ? open_source(s, poll, m, err) : fail_memory(err);
+  int code = m ? open_source(s, options, poll, m, err) : fail_memory(err);
   source_close(s);
   if (code) {
     model_free(m);
@@ -247,15 +253,17 @@ static int open_and_close(Source *s, const Poll *poll, Model **out,
   return OK;
 }
 
-int model_open(const char *path, const Poll *poll, Model **out, Error *err) {
+int model_open(const char *path, const ModelOptions *options, const Poll *poll,
+               Model **out, Error *err) {
   Source s;
   int code = source_open(path, &s, err);
-  return code ? code : open_and_close(&s, poll, out, err);
+  return code ? code : open_and_close(&s, options, poll, out, err);
 }
 
-int model_open_memory(const unsigned char *file, size_t bytes, const Poll *poll,
+int model_open_memory(const unsigned char *file, size_t bytes,
+                      const ModelOptions *options, const Poll *poll,
                       Model **out, Error *err) {
   Source s;
   int code = source_open_memory(file, bytes, &s, err);
-  return code ? code : open_and_close(&s, poll, out, err);
+  return code ? code : open_and_close(&s, options, poll, out, err);
 }

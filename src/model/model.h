@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/poll.h"
 #include "model/config.h"
+#include "model/options.h"
 #include "text/tokenizer.h"
 
 /* y = x W^T + b: weight [n_out][n_in] row-major, bias [n_out]. */
@@ -62,11 +63,14 @@ typedef struct Model {
   size_t pages_bytes;
 } Model;
 
-/* ERR_IO, ERR_FORMAT, ERR_UNSUPPORTED, ERR_NOMEM, ERR_INTERRUPT. */
-int model_open(const char *path, const Poll *poll, Model **out, Error *err);
+/* ERR_IO, ERR_FORMAT, ERR_UNSUPPORTED, ERR_NOMEM, ERR_INTERRUPT; ERR_RANGE: an
+ * option the checkpoint cannot meet. */
+int model_open(const char *path, const ModelOptions *options, const Poll *poll,
+               Model **out, Error *err);
 
 /* The same of a one-file checkpoint that lies in memory for good. */
-int model_open_memory(const unsigned char *file, size_t bytes, const Poll *poll,
+int model_open_memory(const unsigned char *file, size_t bytes,
+                      const ModelOptions *options, const Poll *poll,
                       Model **out, Error *err);
 void model_free(Model *model);
 

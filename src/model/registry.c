@@ -85,22 +85,22 @@ static const Builtin *builtin_for(unsigned task) {
 /* The entry of a name, made at its first use (lock held). */
 static int resolve(const char *name, ModelEntry **out, Error *err) {
   char path[PATH_ROOM];
+  int code;
   *out = entries_find(name);
   if (*out)
     return OK;
   if (find_on_path(name, path))
-    *out = entry_new(name, path, NULL, NULL);
+    code = entry_new(name, path, NULL, NULL, NULL, out, err);
   else if (builtin_named(name))
-    *out = entry_new(name, NULL, NULL, builtin_named(name));
+    code = entry_new(name, NULL, NULL, NULL, builtin_named(name), out, err);
   else
     return fail(err, ERR_RANGE,
                 "no model named %s: INSERT INTO distilbert_models(name, path), "
                 "or put it under DISTILBERT_MODEL_PATH",
                 name);
-  if (!*out)
-    return fail_memory(err);
-  entries_link(*out);
-  return OK;
+  if (!code)
+    entries_link(*out);
+  return code;
 }
 
 /* The name that an unnamed call means. */
@@ -147,15 +147,19 @@ int registry_know_fingerprint(ModelEntry *e, const Poll *poll, Error *err) {
   return OK;
 }
 
-/* What users see also says which engine computes. */
-void registry_public_fingerprint(const char base[65], char out[65]) {
+static void add_text(Sha256 *h, const char *text) {
+  sha256_add(h, text, strlen(text) + 1);
+}
+
+void registry_public_fingerprint(const ModelEntry *e, char out[65]) {
   static const char *const engines[] = {"native", "blas"};
-  const char *engine = engines[setting_engine()];
   Sha256 h;
   unsigned char digest[32];
   sha256_init(&h);
-  sha256_add(&h, base, 64);
-  sha256_add(&h, engine, strlen(engine));
+  add_text(&h, e->fingerprint);
+  add_text(&h, engines[setting_engine()]);
+  add_text(&h, precision_name(e->options.precision));
+  add_text(&h, e->options_text ? e->options_text : "");
   sha256_end(&h, digest);
   for (int i = 0; i < 32; i++)
     snprintf(out + 2 * i, 3, "%02x", digest[i]);
@@ -168,9 +172,9 @@ static int open_entry(const ModelEntry *e, const Poll *poll, Model **out,
                       Error *err) {
   if (e->builtin)
     return model_open_memory(e->builtin->file,
-                             (size_t)(e->builtin->end - e->builtin->file), poll,
-                             out, err);
-  int code = model_open(e->path, poll, out, err);
+                             (size_t)(e->builtin->end - e->builtin->file),
+                             &e->options, poll, out, err);
+  int code = model_open(e->path, &e->options, poll, out, err);
   return code ? fail_prefix(err, code, "model %s", e->name) : OK;
 }
 
@@ -245,7 +249,7 @@ static int check_pin(ModelEntry *e, const char *pin, const Poll *poll,
   int code = registry_know_fingerprint(e, poll, err);
   if (code)
     return code;
-  registry_public_fingerprint(e->fingerprint, print);
+  registry_public_fingerprint(e, print);
   if (strncmp(print, pin, n) != 0)
     return fail(err, ERR_RANGE, "model %s has fingerprint %.16s..., not %.16s",
                 e->name, print, pin);
@@ -325,7 +329,7 @@ int registry_fingerprint(const char *name, const Poll *poll, char out[65],
     return code;
   code = registry_know_fingerprint(e, poll, err);
   if (!code)
-    registry_public_fingerprint(e->fingerprint, out);
+    registry_public_fingerprint(e, out);
   registry_done(e);
   return code;
 }

@@ -19,13 +19,6 @@ static size_t connections; /* guarded by the entries' lock */
 
 /* --- Add and remove -------------------------------------------------------*/
 
-static int check_precision(const char *precision, Error *err) {
-  if (precision && strcmp(precision, "fp32") != 0)
-    return fail(err, ERR_UNSUPPORTED, "precision is fp32, not %.40s",
-                precision);
-  return OK;
-}
-
 static int check_path(const char *path, Error *err) {
   if (!path || !*path)
     return fail(err, ERR_RANGE, "path is missing");
@@ -34,29 +27,45 @@ static int check_path(const char *path, Error *err) {
   return OK;
 }
 
-/* The name is taken: fine if it stands for the same bytes. */
-static int compare_bytes(const char *name, const char *path, Error *err) {
-  ModelEntry *e;
+static bool same_options(const ModelEntry *a, const ModelEntry *b) {
+  const char *x = a->options_text ? a->options_text : "";
+  const char *y = b->options_text ? b->options_text : "";
+  return a->options.precision == b->options.precision && strcmp(x, y) == 0;
+}
+
+/* `taken` has the name that `wanted` asks for: fine if it is the same. */
+static int compare(ModelEntry *taken, const ModelEntry *wanted, Error *err) {
   char print[65];
-  int code = registry_hold(name, &e, err);
+  int code = registry_know_fingerprint(taken, NULL, err);
+  if (!code)
+    code = model_fingerprint(wanted->path, NULL, print, err);
   if (code)
     return code;
-  code = registry_know_fingerprint(e, NULL, err);
-  if (!code)
-    code = model_fingerprint(path, NULL, print, err);
-  if (!code && strcmp(print, e->fingerprint) != 0)
-    code = fail(err, ERR_RANGE,
-                "model %s exists with other weights; DELETE it first", name);
-  if (!code)
-    e->registered = true;
-  registry_done(e);
+  entries_lock();
+  bool same_bytes = strcmp(print, taken->fingerprint) == 0;
+  bool same = same_bytes && same_options(taken, wanted);
+  if (same)
+    taken->registered = true;
+  entries_unlock();
+  return same ? OK
+              : fail(err, ERR_RANGE,
+                     "model %s exists with other %s; DELETE it first",
+                     taken->name, same_bytes ? "options" : "weights");
+}
+
+static int compare_with_taken(const ModelEntry *wanted, Error *err) {
+  ModelEntry *taken;
+  int code = registry_hold(wanted->name, &taken, err);
+  if (code)
+    return code;
+  code = compare(taken, wanted, err);
+  registry_done(taken);
   return code;
 }
 
+/* Locked. */
 static bool is_known(const char *name) {
-  entries_lock();
   bool known = entries_find(name) != NULL;
-  entries_unlock();
   for (size_t i = 0; !known && builtin_at(i); i++)
     known = strcmp(builtin_at(i)->name, name) == 0;
   return known;
@@ -64,28 +73,25 @@ static bool is_known(const char *name) {
 
 int registry_add(const char *name, const char *path, const char *precision,
                  const char *options, Error *err) {
+  ModelEntry *e;
   int code = registry_check_name(name, err);
   if (!code)
-    code = check_precision(precision, err);
-  if (!code)
     code = check_path(path, err);
+  if (!code)
+    code = entry_new(name, path, precision, options, NULL, &e, err);
   if (code)
     return code;
-  if (is_known(name))
-    return compare_bytes(name, path, err);
-  ModelEntry *e = entry_new(name, path, options, NULL);
-  if (!e)
-    return fail_memory(err);
   e->registered = true;
   entries_lock();
-  bool raced = entries_find(name) != NULL;
-  if (!raced)
+  bool taken = is_known(name);
+  if (!taken)
     entries_link(e);
   entries_unlock();
-  if (!raced)
+  if (!taken)
     return OK;
+  code = compare_with_taken(e, err);
   entry_free(e);
-  return compare_bytes(name, path, err);
+  return code;
 }
 
 int registry_remove(const char *name, Error *err) {
@@ -116,7 +122,7 @@ static void describe(const ModelEntry *e, ModelRow *row) {
   const Model *m = e->model;
   snprintf(row->precision, sizeof row->precision, "fp32");
   if (e->fingerprint[0])
-    registry_public_fingerprint(e->fingerprint, row->fingerprint);
+    registry_public_fingerprint(e, row->fingerprint);
   row->loaded = e->state == STATE_LOADED;
   if (!row->loaded) {
     if (e->builtin)
@@ -139,7 +145,7 @@ static int add_row(ModelRows *out, const ModelEntry *e, Error *err) {
   if (!code)
     code = copy_to(&row->path, e->path, err);
   if (!code)
-    code = copy_to(&row->options, e->options, err);
+    code = copy_to(&row->options, e->options_text, err);
   if (!code)
     describe(e, row);
   return code;

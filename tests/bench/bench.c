@@ -386,7 +386,7 @@ static double read_seconds(const char *path, size_t piece, size_t *bytes) {
 static Model *open_model(const char *folder) {
   Model *model;
   Error err;
-  if (model_open(folder, NULL, &model, &err))
+  if (model_open(folder, &options_none, NULL, &model, &err))
     die("%s", err.message);
   return model;
 }

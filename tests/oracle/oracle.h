@@ -40,7 +40,7 @@ static inline Model *oracle_model(const char *name) {
   Error err = {""};
   Model *model = NULL;
   snprintf(path, sizeof path, ORACLE "checkpoints/%s", name);
-  if (model_open(path, NULL, &model, &err))
+  if (model_open(path, &options_none, NULL, &model, &err))
     printf("%s: %s\n", name, err.message);
   return model;
 }
