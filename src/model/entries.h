@@ -66,6 +66,4 @@ int registry_know_fingerprint(ModelEntry *e, const Poll *poll, Error *err);
  * and the engine. */
 void registry_public_fingerprint(const ModelEntry *e, char out[65]);
 
-int registry_check_name(const char *name, Error *err);
-
 #endif

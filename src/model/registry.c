@@ -7,64 +7,19 @@
  * One thread loads an entry while others that want it wait, asking meanwhile
  * whether they should stop.  The list and its lock are in entries.c; INSERT,
  * DELETE and SELECT on distilbert_models are in registry_list.c.
- *
- * Names never lead out of the folders the user named: no absolute path, no
- * "..", so that SQL text of strangers cannot probe the file system.
  */
 #include "model/registry.h"
 
 #include <stdio.h>
-#include <stdlib.h>
 #include <string.h>
-#include "base/file.h"
 #include "base/sha256.h"
 #include "model/entries.h"
+#include "model/locate.h"
 #include "model/settings.h"
 
-enum { PATH_ROOM = 4096, PIN_MIN = 16 };
+enum { PIN_MIN = 16 };
 
-/* --- Names
- * --------------------------------------------------------------------*/
-
-int registry_check_name(const char *name, Error *err) {
-  size_t n = strlen(name);
-  if (n == 0 || n > MODEL_NAME_MAX)
-    return fail(err, ERR_RANGE, "a model name has 1 to %d bytes, not %zu",
-                MODEL_NAME_MAX, n);
-  if (name[0] == '/' || strstr(name, "..") || strchr(name, '\\') ||
-      strchr(name, '@'))
-    return fail(err, ERR_RANGE,
-                "model %s: a name is no path (no leading /, no .., no @)",
-                name);
-  return OK;
-}
-
-/* NAME as a folder, else NAME.safetensors, under one folder. */
-static bool find_under(const char *folder, const char *name,
-                       char path[PATH_ROOM]) {
-  char file[MODEL_NAME_MAX + 16];
-  if (!path_join(path, PATH_ROOM, folder, name, NULL) && file_is_folder(path))
-    return true;
-  snprintf(file, sizeof file, "%s.safetensors", name);
-  return !path_join(path, PATH_ROOM, folder, file, NULL) && file_exists(path);
-}
-
-/* Looks through the folders of DISTILBERT_MODEL_PATH, in order. */
-static bool find_on_path(const char *name, char path[PATH_ROOM]) {
-  const char *at = getenv("DISTILBERT_MODEL_PATH");
-  while (at && *at) {
-    size_t n = strcspn(at, ":");
-    char folder[PATH_ROOM];
-    if (n && n < sizeof folder) {
-      memcpy(folder, at, n);
-      folder[n] = 0;
-      if (find_under(folder, name, path))
-        return true;
-    }
-    at += n + (at[n] == ':');
-  }
-  return false;
-}
+/* --- Names --------------------------------------------------------------*/
 
 static const Builtin *builtin_named(const char *name) {
   const Builtin *b;
@@ -82,25 +37,26 @@ static const Builtin *builtin_for(unsigned task) {
   return NULL;
 }
 
-/* The entry of a name, made at its first use (lock held). */
-static int resolve(const char *name, ModelEntry **out, Error *err) {
-  char path[PATH_ROOM];
-  int code;
-  *out = entries_find(name);
-  if (*out)
-    return OK;
-  if (find_on_path(name, path))
-    code = entry_new(name, path, NULL, NULL, NULL, out, err);
-  else if (builtin_named(name))
-    code = entry_new(name, NULL, NULL, NULL, builtin_named(name), out, err);
-  else
-    return fail(err, ERR_RANGE,
-                "no model named %s: INSERT INTO distilbert_models(name, path), "
-                "or put it under DISTILBERT_MODEL_PATH",
-                name);
-  if (!code)
-    entries_link(*out);
-  return code;
+/* A new entry for a name that has none yet. */
+static int discover(const char *name, ModelEntry **out, Error *err) {
+  char path[LOCATE_ROOM], shown[ERROR_QUOTE];
+  const Builtin *b = builtin_named(name);
+  if (b || locate(name, path))
+    return entry_new(name, b ? NULL : path, NULL, NULL, b, out, err);
+  return fail(err, ERR_RANGE,
+              "no model named %s: INSERT INTO distilbert_models(name, path), "
+              "or put it under DISTILBERT_MODEL_PATH",
+              error_quote(shown, name));
+}
+
+/* The entry of a name, if there is one, held. */
+static ModelEntry *hold_known(const char *name) {
+  entries_lock();
+  ModelEntry *e = entries_find(name);
+  if (e)
+    e->users++;
+  entries_unlock();
+  return e;
 }
 
 /* The name that an unnamed call means. */
@@ -225,17 +181,29 @@ static void release_entry(ModelEntry *e) {
     entries_enforce_limit();
 }
 
-/* The entry of a name, held (`users` counts the caller). */
+/* Another thread may have discovered the same name meanwhile. */
 int registry_hold(const char *name, ModelEntry **out, Error *err) {
-  int code = registry_check_name(name, err);
+  int code = locate_check(name, err);
+  if (code)
+    return code;
+  *out = hold_known(name);
+  if (*out)
+    return OK;
+  ModelEntry *found;
+  code = discover(name, &found, err);
   if (code)
     return code;
   entries_lock();
-  code = resolve(name, out, err);
-  if (!code)
-    (*out)->users++;
+  *out = entries_find(name);
+  if (!*out) {
+    entries_link(found);
+    *out = found;
+    found = NULL;
+  }
+  (*out)->users++;
   entries_unlock();
-  return code;
+  entry_free(found);
+  return OK;
 }
 
 static int check_pin(ModelEntry *e, const char *pin, const Poll *poll,

@@ -5,9 +5,8 @@
  * while later comers wait for it; it is freed when it was removed (or is the
  * least recently used and memory_limit is exceeded) and its last user is done.
  *
- * Where a name leads: a registered one; else, for names without a registered
- * model, the folder or NAME.safetensors under DISTILBERT_MODEL_PATH; else the
- * built-in model of that name.  Never an absolute path, never "..".
+ * Where a name leads: a registered model, else a built-in one, else what
+ * model/locate.h finds.
  */
 #ifndef MODEL_REGISTRY_H
 #define MODEL_REGISTRY_H

@@ -11,21 +11,13 @@
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
-#include "base/file.h"
 #include "base/memory.h"
 #include "model/entries.h"
+#include "model/locate.h"
 
 static size_t connections; /* guarded by the entries' lock */
 
 /* --- Add and remove -------------------------------------------------------*/
-
-static int check_path(const char *path, Error *err) {
-  if (!path || !*path)
-    return fail(err, ERR_RANGE, "path is missing");
-  if (!file_is_folder(path) && !file_exists(path))
-    return fail(err, ERR_IO, "path: no such directory or file");
-  return OK;
-}
 
 static bool same_options(const ModelEntry *a, const ModelEntry *b) {
   const char *x = a->options_text ? a->options_text : "";
@@ -74,11 +66,12 @@ static bool is_known(const char *name) {
 int registry_add(const char *name, const char *path, const char *precision,
                  const char *options, Error *err) {
   ModelEntry *e;
-  int code = registry_check_name(name, err);
+  char found[LOCATE_ROOM];
+  int code = locate_check(name, err);
   if (!code)
-    code = check_path(path, err);
+    code = locate_path(path, found, err);
   if (!code)
-    code = entry_new(name, path, precision, options, NULL, &e, err);
+    code = entry_new(name, found, precision, options, NULL, &e, err);
   if (code)
     return code;
   e->registered = true;

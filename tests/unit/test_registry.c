@@ -87,6 +87,86 @@ static void test_path_variable(void) {
   unsetenv("DISTILBERT_MODEL_PATH");
 }
 
+/* A cache as Hugging Face's library lays it out: snapshots are links. */
+static void make_cache(const char *root) {
+  static const char *const files[] = {"config.json", "model.safetensors",
+                                      "vocab.txt", "tokenizer_config.json"};
+  char here[512], path[1200], target[1200];
+  if (!getcwd(here, sizeof here))
+    return;
+  snprintf(path, sizeof path,
+           "mkdir -p %s/models--org--name/refs "
+           "%s/models--org--name/snapshots/c0ffee",
+           root, root);
+  CHECK(system(path) == 0, "%s", path);
+  snprintf(path, sizeof path, "%s/models--org--name/refs/main", root);
+  FILE *f = fopen(path, "w");
+  fputs("c0ffee", f);
+  fclose(f);
+  for (int i = 0; i < 4; i++) {
+    snprintf(path, sizeof path, "%s/models--org--name/snapshots/c0ffee/%s",
+             root, files[i]);
+    snprintf(target, sizeof target, "%s/" DATA "distilbert-uncased-qa/%s", here,
+             files[i]);
+    CHECK(symlink(target, path) == 0, "%s", path);
+  }
+}
+
+static void test_cache(void) {
+  char root[] = "/tmp/distilbert-cache-XXXXXX", command[100];
+  ModelEntry *entry;
+  const Model *model;
+  Error err;
+  CHECK(mkdtemp(root) != NULL, "%s", root);
+  make_cache(root);
+  setenv("HF_HUB_CACHE", root, 1);
+  int code = use("org/name", TASK_ANSWER, &entry, &model, &err);
+  CHECK(code == OK, "%s", err.message);
+  if (!code)
+    registry_done(entry);
+  CHECK(!registry_add("by-name", "org/name", NULL, NULL, &err), "%s",
+        err.message);
+  code = use("by-name", TASK_ANSWER, &entry, &model, &err);
+  CHECK(code == OK, "%s", err.message);
+  if (!code)
+    registry_done(entry);
+  CHECK(use("org/other", 0, &entry, &model, &err) == ERR_RANGE, "no such");
+  registry_remove("by-name", &err);
+  unsetenv("HF_HUB_CACHE");
+  snprintf(command, sizeof command, "rm -rf %s", root);
+  CHECK(system(command) == 0, "%s", command);
+}
+
+/* --- Options
+ * ----------------------------------------------------------------*/
+
+static void test_options(void) {
+  static const struct {
+    const char *precision, *options, *message; /* NULL: fine */
+  } cases[] = {
+      {"fp32", NULL, NULL},
+      {"bf16", NULL, "precision is fp32 or int8"},
+      {NULL, "{}", NULL},
+      {NULL, "{\"pooling\": [\"cls\", \"mean\"], \"normalize\": false}", NULL},
+      {NULL, "{\"pooling\": \"sum\"}", "pooling is cls"},
+      {NULL, "{\"pooling\": []}", "pooling is cls"},
+      {NULL, "{\"max_tokens\": 2}", "max_tokens must be"},
+      {NULL, "{\"promt\": \"x\"}", "no option promt"},
+      {NULL, "[1]", "must be a JSON object"},
+      {NULL, "{", "line 1"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Error err = {""};
+    int code = registry_add("opt", DATA "distilbert-uncased-qa",
+                            cases[i].precision, cases[i].options, &err);
+    CHECK(cases[i].message ? code && strstr(err.message, cases[i].message)
+                           : code == OK,
+          "%s: %s", cases[i].options, err.message);
+    if (!code)
+      registry_remove("opt", &err);
+  }
+}
+
 /* --- Adding and removing
  * ----------------------------------------------------*/
 
@@ -245,6 +325,8 @@ int main(void) {
   test_refused_names();
   test_long_name();
   test_path_variable();
+  test_cache();
+  test_options();
   test_add();
   test_remove_in_use();
   test_pin();
