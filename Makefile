@@ -33,7 +33,8 @@ CFLAGS  ?=
 LDFLAGS ?=
 ALL_CFLAGS := $(BASE) $(OPT) $(WARN) -DMODELS_$(MODELS) $(CFLAGS)
 ALL_LDFLAGS := $(filter -fsanitize% --coverage,$(OPT)) -pthread $(LDFLAGS)
-HARD_LINK := -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete
+HARD_LINK := -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete \
+             $(if $(filter release,$(MODE)),-Wl,-z,defs)
 LIBS := -lcjson -lm -ldl
 
 SRC  := $(sort $(wildcard src/*/*.c))
