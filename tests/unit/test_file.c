@@ -15,6 +15,50 @@
 #include "base/memory.h"
 #include "check.h"
 
+/* --- System calls that fail, in place of the C library's ------------------
+ *
+ * Only calls of the code under test come here: the rest of this program uses
+ * stdio.  Every other call is interrupted, or reads are short, or one fails.
+ */
+#if defined __linux__ && defined __LP64__
+#include <stdarg.h>
+#include <sys/syscall.h>
+#define HAS_FAULTS 1
+
+static enum { NOTHING, INTERRUPT, SHORT, FAIL } fault;
+static int fault_errno;
+static long calls;
+
+/* Whether this call fails; sets errno. */
+static int faulty(void) {
+  calls++;
+  if (fault == INTERRUPT && calls % 2 == 1)
+    errno = EINTR;
+  else if (fault == FAIL && calls == 1)
+    errno = fault_errno;
+  else
+    return 0;
+  return 1;
+}
+
+int open(const char *where, int flags, ...) {
+  va_list args;
+  va_start(args, flags);
+  int mode = flags & O_CREAT ? va_arg(args, int) : 0;
+  va_end(args);
+  if (faulty())
+    return -1;
+  return (int)syscall(SYS_openat, AT_FDCWD, where, flags, mode);
+}
+
+ssize_t pread(int fd, void *into, size_t n, off_t offset) {
+  if (faulty())
+    return -1;
+  return syscall(SYS_pread64, fd, into, fault == SHORT && n > 1 ? 1 : n,
+                 offset);
+}
+#endif
+
 static char folder[] = "/tmp/distilbert-test-XXXXXX";
 static char path[512];
 
@@ -241,6 +285,48 @@ static void check_huge(void) {
   check_refused(at("huge"), ERR_RANGE, "huge: 3221225477 bytes, the limit");
 }
 
+/* Interrupted, cut and failing calls. */
+static void check_faults(void) {
+#ifdef HAS_FAULTS
+  char *text, into[10];
+  size_t n;
+  File file;
+  Error err;
+  put("ten", "0123456789", 10);
+  for (fault = INTERRUPT; fault <= SHORT; fault++) {
+    calls = 0;
+    CHECK(text_of(at("ten"), 10, &text, &n, &err) == OK && n == 10 &&
+              !strcmp(text, "0123456789"),
+          "%s", err.message);
+    mem_free(text);
+    CHECK(calls >= (fault == SHORT ? 11 : 4), "%ld calls", calls);
+  }
+  fault = FAIL;
+  static const struct {
+    int code, rc;
+    const char *says;
+  } open_fails[] = {{EMFILE, ERR_IO, "ten: too many open files (errno 24)"},
+                    {EIO, ERR_IO, "ten: input/output error"},
+                    {ENOMEM, ERR_NOMEM, "out of memory"},
+                    {EBUSY, ERR_IO, "ten: system error (errno 16)"}};
+  for (size_t i = 0; i < sizeof open_fails / sizeof *open_fails; i++) {
+    calls = 0;
+    fault_errno = open_fails[i].code;
+    check_refused(at("ten"), open_fails[i].rc, open_fails[i].says);
+    fault = NOTHING;
+    CHECK(file_open(at("ten"), &file, &err) == OK, "%s", err.message);
+    calls = 0;
+    fault = FAIL;
+    CHECK(file_read(&file, 0, into, 10, &err) == open_fails[i].rc, "read");
+    CHECK(strstr(err.message, open_fails[i].says), "%s", err.message);
+    file_close(&file);
+  }
+  fault = NOTHING;
+#else
+  SKIP("no faults on this system");
+#endif
+}
+
 static void check_join(void) {
   char out[8];
   Error err;
@@ -269,6 +355,7 @@ int main(void) {
   check_ranges();
   check_changes();
   check_huge();
+  check_faults();
   check_join();
   static const char *names[] = {"three", "empty",  "fifo", "loop", "dangling",
                                 "link",  "secret", "ten",  "new",  "huge"};
