@@ -33,8 +33,10 @@ CFLAGS  ?=
 LDFLAGS ?=
 ALL_CFLAGS := $(BASE) $(OPT) $(WARN) -DMODELS_$(MODELS) $(CFLAGS)
 ALL_LDFLAGS := $(filter -fsanitize% --coverage,$(OPT)) -pthread $(LDFLAGS)
-HARD_LINK := -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete \
-             $(if $(filter release,$(MODE)),-Wl,-z,defs)
+HARD_LINK := -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete
+ifeq ($(MODE),release)
+HARD_LINK += -Wl,-z,defs
+endif
 LIBS := -lcjson -lm -ldl
 
 SRC  := $(sort $(wildcard src/*/*.c))
