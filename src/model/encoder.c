@@ -81,7 +81,7 @@ typedef struct Projecting {
   const float *in; /* [P][n_in][LANES] */
   Projection list[PROJECTIONS];
   size_t n;
-  size_t blocks; /* of ROWS rows; tasks: groups x n x blocks */
+  size_t blocks; /* of ROWS rows; tasks: n x blocks x groups */
   Activation activation;
 } Projecting;
 
@@ -112,9 +112,10 @@ static void project_rows(const Projecting *p, const Projection *one,
 static void project_task(void *arg, size_t index, size_t thread) {
   const Projecting *p = arg;
   (void)thread;
-  size_t group = index / (p->n * p->blocks);
-  size_t which = index / p->blocks % p->n;
-  project_rows(p, &p->list[which], group, index % p->blocks * ROWS);
+  /* Block after block: its weights stay in the cache for all groups. */
+  size_t groups = group_count(p->e->P), block = index / groups;
+  project_rows(p, &p->list[block / p->blocks], index % groups,
+               block % p->blocks * ROWS);
 }
 
 static void activate_task(void *arg, size_t panel, size_t thread) {
@@ -144,7 +145,7 @@ static void project(Projecting p) {
     return;
   }
   p.blocks = (n_out + ROWS - 1) / ROWS;
-  perform(p.e, group_count(p.e->P) * p.n * p.blocks, project_task, &p);
+  perform(p.e, p.n * p.blocks * group_count(p.e->P), project_task, &p);
 }
 
 static void linear(Encoder *e, const Linear *w, const float *in, float *out,
