@@ -9,9 +9,9 @@
 # a program (build/MODE/core), which tests, fuzz targets and `make static` use.
 
 MODE ?= release
-MODELS ?= answer
+MODELS ?= all
 B := build/$(MODE)$(patsubst %,-%,$(filter-out cc gcc,$(notdir $(CC))) \
-  $(filter-out answer,$(MODELS)))
+  $(filter-out all,$(MODELS)))
 B := $(subst $() ,,$(B))
 PREFIX ?= /usr/local
 

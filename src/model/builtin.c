@@ -22,30 +22,31 @@ const Builtin *builtin_at(size_t i) {
 #else
 
 #ifdef __APPLE__
-#define SECTION      ".const_data"
-#define SYMBOL(name) "_" #name
+#define SECTION ".const_data\n"
+#define PREFIX  "_"
 #else
-#define SECTION      ".section .rodata"
-#define SYMBOL(name) #name
+#define SECTION ".section .rodata\n"
+#define PREFIX  ""
 #endif
 
-#define INCLUDE_FILE(name, path)                                               \
-  __asm__(SECTION "\n"                                                         \
-                  ".balign 64\n"                                               \
-                  ".global " SYMBOL(name) "\n" SYMBOL(                         \
-                      name) ":\n"                                              \
-                            ".incbin \"" path "\"\n"                           \
-                            ".global " SYMBOL(name##_end) "\n" SYMBOL(         \
-                                name##_end) ":\n"                              \
-                                            ".byte 0\n"                        \
-                                            ".text\n");                        \
-  extern const unsigned char name[] __attribute__((visibility("hidden")));     \
-  extern const unsigned char name##_end[] __attribute__((visibility("hidde"    \
-                                                                    "n")))
+/* NAME: the file's bytes. NAME_end: zeros, since kernels read whole words. */
+#define FILE_BYTES(name, path)                                                 \
+  ".balign 64\n.global " PREFIX name "\n" PREFIX name ":\n"                    \
+  ".incbin \"" path "\"\n"                                                     \
+  ".global " PREFIX name "_end\n" PREFIX name "_end:\n.zero 64\n"
 
-INCLUDE_FILE(builtin_squad, "models/distilbert-minilm-squad.safetensors");
+__asm__(SECTION FILE_BYTES("builtin_embed",
+                           "models/all-minilm-l6-v2.safetensors")
+            FILE_BYTES("builtin_squad",
+                       "models/distilbert-minilm-squad.safetensors") ".text\n");
 
+#define HIDDEN __attribute__((visibility("hidden")))
+extern const unsigned char builtin_embed[] HIDDEN, builtin_embed_end[] HIDDEN;
+extern const unsigned char builtin_squad[] HIDDEN, builtin_squad_end[] HIDDEN;
+
+/* A task goes to the first that serves it. */
 static const Builtin builtins[] = {
+    {"all-minilm-l6-v2", TASK_EMBED, builtin_embed, builtin_embed_end},
     {"distilbert-minilm-squad", TASK_EMBED | TASK_ANSWER, builtin_squad,
      builtin_squad_end},
 };

@@ -59,17 +59,25 @@ static ModelEntry *hold_known(const char *name) {
   return e;
 }
 
+/* The setting that names a task's model. */
+static Setting setting_of(unsigned task) {
+  return task == TASK_FILL    ? SETTING_FILL_MODEL
+         : task == TASK_EMBED ? SETTING_EMBED_MODEL
+                              : SETTING_ANSWER_MODEL;
+}
+
 /* The name that an unnamed call means. */
 static int default_name(unsigned task, char out[MODEL_NAME_MAX + 1],
                         Error *err) {
-  char set[SETTING_TEXT_MAX] = "";
+  char set[SETTING_TEXT_MAX];
   const Builtin *b = builtin_for(task);
-  if (task == TASK_ANSWER || task == 0)
-    setting_text(SETTING_ANSWER_MODEL, set);
+  setting_text(setting_of(task), set);
   if (!set[0] && !b)
     return fail(err, ERR_RANGE,
                 "no model given, and none built in for it: name one as last "
-                "argument, or set it in distilbert_config");
+                "argument, or UPDATE distilbert_config SET value = its name "
+                "WHERE key = '%s'",
+                setting_key(setting_of(task)));
   snprintf(out, MODEL_NAME_MAX + 1, "%s", set[0] ? set : b->name);
   return OK;
 }

@@ -61,9 +61,20 @@ static bool is_engine(const char *text) {
   return !strcmp(text, "native") || !strcmp(text, "blas");
 }
 
+static const char *const overflows[] = {"truncate", "error", "window"};
+
+static bool is_overflow(const char *text) {
+  for (size_t i = 0; i < sizeof overflows / sizeof *overflows; i++)
+    if (strcmp(text, overflows[i]) == 0)
+      return true;
+  return false;
+}
+
 static bool is_name(const char *text) {
   return strlen(text) <= MODEL_NAME_MAX;
 }
+
+#define NAMES "a model's name of at most 255 bytes, or empty"
 
 static const Row rows[SETTING_COUNT] = {
     [SETTING_THREADS] = {"threads", "DISTILBERT_THREADS",
@@ -77,11 +88,18 @@ static const Row rows[SETTING_COUNT] = {
     [SETTING_ENGINE] = {"engine", "DISTILBERT_ENGINE",
                         "who multiplies matrices: native or blas", "native",
                         is_engine, "native, blas"},
+    [SETTING_OVERFLOW] = {"overflow", "DISTILBERT_OVERFLOW",
+                          "a text longer than the model takes: its start"
+                          " (truncate), an error, or the mean over windows",
+                          "truncate", is_overflow, "truncate, error, window"},
     [SETTING_ANSWER_MODEL] = {"answer_model", "DISTILBERT_ANSWER_MODEL",
                               "model of question answering calls that name"
                               " none; empty: the built-in one",
-                              "", is_name,
-                              "a model's name of at most 255 bytes, or empty"},
+                              "", is_name, NAMES},
+    [SETTING_EMBED_MODEL] = {"embed_model", "DISTILBERT_EMBED_MODEL",
+                             "the same for embeddings", "", is_name, NAMES},
+    [SETTING_FILL_MODEL] = {"fill_model", "DISTILBERT_FILL_MODEL",
+                            "the same for masked words", "", is_name, NAMES},
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
@@ -171,4 +189,13 @@ Engine setting_engine(void) {
   char text[SETTING_TEXT_MAX];
   setting_text(SETTING_ENGINE, text);
   return strcmp(text, "blas") == 0 ? ENGINE_BLAS : ENGINE_NATIVE;
+}
+
+Overflow setting_overflow(void) {
+  char text[SETTING_TEXT_MAX];
+  int i = OVERFLOW_TRUNCATE;
+  setting_text(SETTING_OVERFLOW, text);
+  while (i < OVERFLOW_WINDOW && strcmp(text, overflows[i]) != 0)
+    i++;
+  return (Overflow)i;
 }

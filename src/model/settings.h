@@ -15,7 +15,10 @@ typedef enum Setting {
   SETTING_THREADS,      /* 1 ... 64; initial: CPUs available */
   SETTING_MEMORY_LIMIT, /* bytes of weights kept; 0: no limit */
   SETTING_ENGINE,       /* native | blas */
-  SETTING_ANSWER_MODEL, /* name, empty: the built-in one */
+  SETTING_OVERFLOW,     /* truncate | error | window */
+  SETTING_ANSWER_MODEL, /* names, empty: the built-in one */
+  SETTING_EMBED_MODEL,
+  SETTING_FILL_MODEL,
   SETTING_COUNT
 } Setting;
 
@@ -36,5 +39,14 @@ int setting_change(Setting s, const char *text, Error *err);
 
 size_t setting_number(Setting s); /* THREADS, MEMORY_LIMIT */
 Engine setting_engine(void);
+
+/* What becomes of a text longer than the model takes, in embed and classify:
+ * its start alone, an error, or the mean over windows. */
+typedef enum Overflow {
+  OVERFLOW_TRUNCATE,
+  OVERFLOW_ERROR,
+  OVERFLOW_WINDOW
+} Overflow;
+Overflow setting_overflow(void);
 
 #endif
