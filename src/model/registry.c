@@ -70,7 +70,7 @@ static Setting setting_of(unsigned task) {
 static int default_name(unsigned task, char out[MODEL_NAME_MAX + 1],
                         Error *err) {
   char set[SETTING_TEXT_MAX];
-  const Builtin *b = builtin_for(task);
+  const Builtin *b = builtin_for(task ? task : TASK_ANSWER);
   setting_text(setting_of(task), set);
   if (!set[0] && !b)
     return fail(err, ERR_RANGE,

@@ -6,7 +6,10 @@ SELECT key, length(description) > 10 FROM distilbert_config;
 threads|1
 memory_limit|1
 engine|1
+overflow|1
 answer_model|1
+embed_model|1
+fill_model|1
 END
 
 .testcase values to begin with

@@ -2,14 +2,18 @@
 --   max_tokens, bytes, loaded, fingerprint, options
 -- Run from the repository's root: paths are relative to it.
 
-.testcase the built-in model
+.testcase the built-in models
 SELECT name, path, family, tasks, loaded FROM distilbert_models;
-.check distilbert-minilm-squad|NULL|NULL|embed,answer|0
+.check <<END
+all-minilm-l6-v2|NULL|NULL|embed|0
+distilbert-minilm-squad|NULL|NULL|embed,answer|0
+END
 
 .testcase after its first use
 SELECT distilbert_token_count('Hi');
 SELECT family, tasks, precision, layers, dim, max_tokens, bytes > 1000000,
-       loaded, options FROM distilbert_models;
+       loaded, options FROM distilbert_models
+ WHERE name = 'distilbert-minilm-squad';
 .check <<END
 3
 distilbert|embed,answer|fp32|6|384|512|1|1|NULL
@@ -18,7 +22,10 @@ END
 .testcase its fingerprint
 SELECT length(fingerprint), fingerprint = distilbert_fingerprint(name),
        fingerprint NOT GLOB '*[^0-9a-f]*' FROM distilbert_models;
-.check 64|1|1
+.check <<END
+64|1|1
+64|1|1
+END
 
 .testcase a name that is not there
 SELECT count(*) FROM distilbert_models WHERE name = 'nobody';
@@ -34,6 +41,7 @@ INSERT INTO distilbert_models(name, path)
 SELECT name, substr(path, instr(path, 'tests/')), loaded
   FROM distilbert_models ORDER BY name;
 .check <<END
+all-minilm-l6-v2|NULL|0
 distilbert-minilm-squad|NULL|1
 tiny|tests/oracle/data/checkpoints/distilbert-uncased-qa|0
 END
@@ -292,14 +300,20 @@ SELECT distilbert_answer('Who?', 'Bob');
 UPDATE distilbert_config SET value = NULL WHERE key = 'answer_model';
 DELETE FROM distilbert_models WHERE path IS NOT NULL;
 SELECT name FROM distilbert_models;
-.check distilbert-minilm-squad
+.check <<END
+all-minilm-l6-v2
+distilbert-minilm-squad
+END
 
 -- Where the table itself stands ----------------------------------------------
 
 .testcase in temp, for read-only databases
 CREATE VIRTUAL TABLE temp.m USING distilbert_models;
 SELECT name FROM m; DROP TABLE m;
-.check distilbert-minilm-squad
+.check <<END
+all-minilm-l6-v2
+distilbert-minilm-squad
+END
 
 .testcase not in a database file
 CREATE VIRTUAL TABLE m USING distilbert_models;
@@ -317,4 +331,7 @@ INSERT INTO distilbert_models(name, path) VALUES ('x', 'tests');
 
 .testcase safe entry shows models
 SELECT name FROM distilbert_models;
-.check distilbert-minilm-squad
+.check <<END
+all-minilm-l6-v2
+distilbert-minilm-squad
+END

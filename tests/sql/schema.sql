@@ -95,7 +95,10 @@ DELETE FROM docs WHERE id = 2;
 DROP TRIGGER evil;
 CREATE TEMP VIEW tm AS SELECT name FROM distilbert_models;
 SELECT * FROM tm;
-.check distilbert-minilm-squad
+.check <<END
+all-minilm-l6-v2
+distilbert-minilm-squad
+END
 
 -- A schema nobody trusts -----------------------------------------------------
 
@@ -143,6 +146,7 @@ SELECT name FROM distilbert_models;
 .check <<END
 William Shakespeare
 William Shakespeare
+all-minilm-l6-v2
 distilbert-minilm-squad
 END
 

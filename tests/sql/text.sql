@@ -100,5 +100,6 @@ SELECT value FROM distilbert_config WHERE key = 'engine';
 SELECT name FROM distilbert_models;
 .check <<END
 native
+all-minilm-l6-v2
 distilbert-minilm-squad
 END
