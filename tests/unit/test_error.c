@@ -45,6 +45,8 @@ static void check_messages(void) {
   Error err;
   CHECK(fail(NULL, ERR_IO, "x") == ERR_IO, "NULL");
   CHECK(fail_prefix(NULL, ERR_IO, "x") == ERR_IO, "NULL");
+  fail(&err, ERR_IO, "%s", "\x80\x80");
+  CHECK(strcmp(err.message, "\x80\x80") == 0, "no character to cut");
   CHECK(fail_memory(&err) == ERR_NOMEM, "code");
   CHECK(strcmp(err.message, "out of memory") == 0, "%s", err.message);
   fail(&err, ERR_IO, "%s: no such file", "a");
