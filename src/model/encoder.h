@@ -43,4 +43,12 @@ void hidden_clear(Hidden *h);
 int head_answer(const Model *model, const Run *run, const Sequence *texts,
                 size_t n_texts, float *start, float *end, Error *err);
 
+/*
+ * Masked-word head: logits over the whole vocabulary, [n][V], of tokens `at`
+ * of one text. Only these go through the head. ERR_FORMAT when a logit is not
+ * finite.
+ */
+int head_fill(const Model *model, const Run *run, const Sequence *text,
+              const size_t *at, size_t n, float *logits, Error *err);
+
 #endif

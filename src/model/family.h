@@ -19,6 +19,10 @@ typedef struct FamilyNames {
   const char *layer; /* with %zu for its index; the next eight follow it */
   const char *query, *key, *value, *attention_out, *attention_norm;
   const char *up, *down, *output_norm;
+  /* The masked-word head; the first bias that is there counts. */
+  const char *mask_transform, *mask_norm, *mask_decoder;
+  const char *mask_biases[2];
+  bool mask_always_gelu; /* whatever the config's activation is */
 } FamilyNames;
 
 extern const FamilyNames family_names[FAMILY_COUNT];

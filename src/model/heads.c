@@ -12,6 +12,8 @@
 #include "model/encoder.h"
 
 #include <math.h>
+#include <string.h>
+#include "base/pool.h"
 
 /* scratch[panel][2][LANES] = the two rows of the answer head. */
 static void answer_logits(const Model *model, Hidden *h) {
@@ -49,6 +51,131 @@ int head_answer(const Model *model, const Run *run, const Sequence *texts,
       code = fail(err, ERR_FORMAT,
                   "the model gives non-finite output: its weights are damaged");
   }
+  hidden_clear(&h);
+  return code;
+}
+
+/* --- Masked words
+ * -----------------------------------------------------------*/
+
+enum { ROWS = 96 }; /* of a task */
+
+/* One linear layer of a head, cut into blocks of output rows. */
+typedef struct HeadLinear {
+  const Linear *w;
+  size_t panels;
+  const float *in;
+  float *out;
+} HeadLinear;
+
+static void head_task(void *arg, size_t index, size_t thread) {
+  const HeadLinear *h = arg;
+  const Linear *w = h->w;
+  size_t row = index * ROWS, rows = w->n_out - row;
+  (void)thread;
+  Product product = {
+      .rows = rows < ROWS ? rows : ROWS,
+      .panels = h->panels,
+      .depth = w->n_in,
+      .a = w->weight + row * w->n_in,
+      .row_stride = w->n_in,
+      .k_stride = 1,
+      .b = h->in,
+      .b_panel = w->n_in * LANES,
+      .c = h->out + row * LANES,
+      .c_panel = w->n_out * LANES,
+      .bias = w->bias + row,
+  };
+  kernels_pick(NULL)->product(&product);
+}
+
+static int head_linear(Team *team, const Run *run, HeadLinear h) {
+  return team_run(team, (h.w->n_out + ROWS - 1) / ROWS, head_task, &h,
+                  &run->poll);
+}
+
+/* Lanes of the tokens asked for, in their order. */
+static void gather(const Hidden *h, size_t C, const size_t *at, size_t n,
+                   float *out) {
+  memset(out, 0, (n + LANES - 1) / LANES * C * LANES * sizeof *out);
+  for (size_t i = 0; i < n; i++)
+    for (size_t c = 0; c < C; c++)
+      out[(i / LANES * C + c) * LANES + i % LANES] =
+          h->hidden[(at[i] / LANES * C + c) * LANES + at[i] % LANES];
+}
+
+typedef struct MaskRoom {
+  Arena arena;
+  float *in, *mid; /* [panels][C][LANES] */
+  float *out;      /* [panels][V][LANES] */
+} MaskRoom;
+
+static void lay_out(MaskRoom *r, const Model *m, size_t panels) {
+  size_t C = m->config.dim, V = m->mask.decoder.n_out;
+  r->in = arena_array(&r->arena, panels * C * LANES, sizeof(float));
+  r->mid = arena_array(&r->arena, panels * C * LANES, sizeof(float));
+  r->out = arena_array(&r->arena, panels * V * LANES, sizeof(float));
+}
+
+static int run_mask_head(const Model *m, const Run *run, MaskRoom *r,
+                         size_t panels) {
+  const MaskHead *h = &m->mask;
+  const Kernels *k = kernels_pick(NULL);
+  size_t plane = m->config.dim * LANES;
+  Team team = team_begin(run->n_threads);
+  int code = head_linear(&team, run,
+                         (HeadLinear){&h->transform, panels, r->in, r->mid});
+  k->activate(h->activation, panels * plane, r->mid);
+  for (size_t p = 0; p < panels; p++)
+    k->add_norm(m->config.dim, r->mid + p * plane, NULL, h->norm.gain,
+                h->norm.bias, m->config.norm_eps);
+  if (!code)
+    code = head_linear(&team, run,
+                       (HeadLinear){&h->decoder, panels, r->mid, r->out});
+  team_end(&team);
+  return code;
+}
+
+static int copy_logits(const float *lanes, size_t V, size_t n, float *logits,
+                       Error *err) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t v = 0; v < V; v++) {
+      float x = lanes[(i / LANES * V + v) * LANES + i % LANES];
+      if (!isfinite(x))
+        return fail(err, ERR_FORMAT,
+                    "the model gives non-finite output: its weights are "
+                    "damaged");
+      logits[i * V + v] = x;
+    }
+  return OK;
+}
+
+static int fill_tokens(const Model *m, const Run *run, const Hidden *h,
+                       const size_t *at, size_t n, float *logits, Error *err) {
+  MaskRoom r = {0};
+  size_t panels = (n + LANES - 1) / LANES;
+  lay_out(&r, m, panels);
+  int code = arena_open(&r.arena, err);
+  if (code)
+    return code;
+  lay_out(&r, m, panels);
+  gather(h, m->config.dim, at, n, r.in);
+  code = run_mask_head(m, run, &r, panels);
+  code = code ? fail(err, code, "interrupted")
+              : copy_logits(r.out, m->mask.decoder.n_out, n, logits, err);
+  arena_close(&r.arena);
+  return code;
+}
+
+int head_fill(const Model *model, const Run *run, const Sequence *text,
+              const size_t *at, size_t n, float *logits, Error *err) {
+  Hidden h;
+  if (!(model->tasks & TASK_FILL))
+    return fail(err, ERR_RANGE, "the model has no masked-word head");
+  int code = encoder_run(model, run, text, 1, &h, err);
+  if (code)
+    return code;
+  code = fill_tokens(model, run, &h, at, n, logits, err);
   hidden_clear(&h);
   return code;
 }

@@ -174,6 +174,18 @@ static int full_name(const char *name, const char *part,
   return OK;
 }
 
+int load_vector(Loader *l, const char *name, size_t n, const float **out,
+                Error *err) {
+  return load_floats(l, name, n, 0, out, err);
+}
+
+int load_weight(Loader *l, const char *name, size_t n, size_t dim,
+                const float **out, Error *err) {
+  char full[TENSOR_NAME_ROOM];
+  int code = full_name(name, "weight", full, err);
+  return code ? code : load_matrix(l, full, n, dim, out, err);
+}
+
 int load_linear(Loader *l, const char *name, size_t n_out, size_t n_in,
                 Linear *out, Error *err) {
   char full[TENSOR_NAME_ROOM];

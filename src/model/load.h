@@ -34,6 +34,14 @@ int load_norm(Loader *l, const char *name, size_t n, Norm *out, Error *err);
 int load_table(Loader *l, const char *name, size_t n, size_t dim, Table *out,
                Error *err);
 
+/* NAME [n] as it is called. */
+int load_vector(Loader *l, const char *name, size_t n, const float **out,
+                Error *err);
+
+/* NAME.weight [n][dim] as floats. */
+int load_weight(Loader *l, const char *name, size_t n, size_t dim,
+                const float **out, Error *err);
+
 /* Is there a tensor of that name? */
 bool load_has(const Loader *l, const char *name);
 

@@ -130,15 +130,59 @@ static int load_embeddings(Loader *l, const FamilyNames *f, Model *m,
   return code ? code : load_norm(l, name, c->dim, &m->embedding_norm, err);
 }
 
-/* A head is there when its tensors are; the architecture must not speak
- * against it. */
-static int load_heads(Loader *l, Model *m, Error *err) {
-  m->tasks = TASK_EMBED;
-  if (m->config.architecture != ARCHITECTURE_QUESTION_ANSWERING ||
-      !load_has(l, "qa_outputs.weight"))
+static int load_answer_head(Loader *l, Model *m, Error *err) {
+  if (!load_has(l, "qa_outputs.weight"))
     return OK;
   m->tasks |= TASK_ANSWER;
   return load_linear(l, "qa_outputs", 2, m->config.dim, &m->answer, err);
+}
+
+/* The decoder is the word embeddings, unless the config unties them and the
+ * file has its own (reference/corrections.md 2, 3). */
+static int load_decoder(Loader *l, const FamilyNames *f, Model *m, Error *err) {
+  Linear *d = &m->mask.decoder;
+  char own[TENSOR_NAME_ROOM];
+  snprintf(own, sizeof own, "%s.weight", f->mask_decoder);
+  d->n_out = m->config.vocab_size;
+  d->n_in = m->config.dim;
+  if (!m->config.tie_embeddings && load_has(l, own))
+    return load_weight(l, f->mask_decoder, d->n_out, d->n_in, &d->weight, err);
+  d->weight = m->words.rows;
+  if (!m->words.q_rows)
+    return OK;
+  int code = encoder_name(l, NULL, 0, f->words, own, err);
+  return code ? code : load_weight(l, own, d->n_out, d->n_in, &d->weight, err);
+}
+
+static int load_mask_head(Loader *l, const FamilyNames *f, Model *m,
+                          Error *err) {
+  MaskHead *h = &m->mask;
+  const char *bias = f->mask_biases[0];
+  char first[TENSOR_NAME_ROOM];
+  snprintf(first, sizeof first, "%s.weight", f->mask_transform);
+  if (!load_has(l, first))
+    return OK;
+  if (!load_has(l, bias) && f->mask_biases[1])
+    bias = f->mask_biases[1];
+  m->tasks |= TASK_FILL;
+  h->activation = f->mask_always_gelu ? ACTIVATION_GELU : m->config.activation;
+  int code = load_linear(l, f->mask_transform, m->config.dim, m->config.dim,
+                         &h->transform, err);
+  if (!code)
+    code = load_norm(l, f->mask_norm, m->config.dim, &h->norm, err);
+  if (!code)
+    code = load_decoder(l, f, m, err);
+  return code ? code
+              : load_vector(l, bias, m->config.vocab_size, &h->decoder.bias,
+                            err);
+}
+
+/* A head is there when its tensors are. */
+static int load_heads(Loader *l, Model *m, Error *err) {
+  m->tasks = TASK_EMBED;
+  int code = load_answer_head(l, m, err);
+  return code ? code
+              : load_mask_head(l, &family_names[m->config.family], m, err);
 }
 
 /* One pass: everything the model needs, in one order. */

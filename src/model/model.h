@@ -39,6 +39,14 @@ typedef struct Layer {
   Norm output_norm;
 } Layer;
 
+/* logits = norm(activation(h W^T + b)) E^T + bias, over the vocabulary. */
+typedef struct MaskHead {
+  Linear transform; /* [C][C] */
+  Norm norm;
+  Linear decoder; /* [V][C]: the word embeddings, where tied */
+  Activation activation;
+} MaskHead;
+
 /* Tasks are bits: a checkpoint has those whose head it has. */
 enum {
   TASK_EMBED = 1,
@@ -59,6 +67,7 @@ typedef struct Model {
   Norm embedding_norm;
   Layer *layers; /* owned, [L] */
   Linear answer; /* QA head [2][C]; weight NULL: none */
+  MaskHead mask; /* decoder.n_out 0: none */
   void *pages;   /* owned: all widened weights */
   size_t pages_bytes;
 } Model;
