@@ -221,6 +221,15 @@ coverage: ## lines and branches that the tests reach, by folder
 packages:
 	@scripts/install-packages build test
 
+EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*.c))
+
+$(B)/examples/%: examples/%.c
+	@mkdir -p $(@D)
+	$(CC) $(WARN) -O2 -o $@ $< -lsqlite3
+
+examples: loadable $(EXAMPLES) ## run every example and recipe
+	@scripts/tally examples "scripts/examples $(B)/examples"
+
 demo: ## ask questions over 304 paragraphs, in the sqlite3 shell
 	@scripts/install-packages build
 	@$(MAKE) -s -j$(JOBS) MODE=release loadable

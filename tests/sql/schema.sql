@@ -101,6 +101,10 @@ distilbert-minilm-squad
 END
 
 -- A schema nobody trusts -----------------------------------------------------
+-- No failures here: SQLite reads the schema again after some, and then refuses
+-- all of it for its generated column.
+
+.fault off
 
 .testcase view
 PRAGMA trusted_schema = OFF;
