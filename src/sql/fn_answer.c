@@ -130,14 +130,14 @@ enum { COLUMN_SCORE, COLUMN_START, COLUMN_END, COLUMN_ANSWER, N_COLUMNS };
 static const TableParam params[N_PARAMS] = {
     [QUESTION] = {"question", PARAM_TEXTS, 0, 0},
     [CONTEXT] = {"context", PARAM_TEXTS, 0, 0},
-    [TOP_K] = {"top_k", PARAM_OPTION, 1, 1000000},
-    [MODEL] = {"model", PARAM_OPTION, 0, 0},
-    [MAX_ANSWER_LEN] = {"max_answer_len", PARAM_OPTION, 1, 1000000},
-    [DOC_STRIDE] = {"doc_stride", PARAM_OPTION, 0, CONFIG_MAX_POSITIONS},
-    [MAX_SEQ_LEN] = {"max_seq_len", PARAM_OPTION, 1, CONFIG_MAX_POSITIONS},
-    [IMPOSSIBLE] = {"impossible", PARAM_OPTION, 0, 1},
-    [ALIGN_TO_WORDS] = {"align_to_words", PARAM_OPTION, 0, 1},
-    [MERGE] = {"merge", PARAM_OPTION, 0, 1},
+    [TOP_K] = {"top_k", PARAM_NUMBER, 1, 1000000},
+    [MODEL] = {"model", PARAM_NAME, 0, 0},
+    [MAX_ANSWER_LEN] = {"max_answer_len", PARAM_NUMBER, 1, 1000000},
+    [DOC_STRIDE] = {"doc_stride", PARAM_NUMBER, 0, CONFIG_MAX_POSITIONS},
+    [MAX_SEQ_LEN] = {"max_seq_len", PARAM_NUMBER, 1, CONFIG_MAX_POSITIONS},
+    [IMPOSSIBLE] = {"impossible", PARAM_NUMBER, 0, 1},
+    [ALIGN_TO_WORDS] = {"align_to_words", PARAM_NUMBER, 0, 1},
+    [MERGE] = {"merge", PARAM_NUMBER, 0, 1},
 };
 
 enum { PAIRS_A_BATCH = 64 };

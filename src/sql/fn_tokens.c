@@ -71,7 +71,7 @@ enum {
 static const TableParam params[N_PARAMS] = {
     [TEXT] = {"text", PARAM_TEXT, 0, 0},
     [PAIR] = {"pair", PARAM_MAYBE, 0, 0},
-    [MODEL] = {"model", PARAM_OPTION, 0, 0},
+    [MODEL] = {"model", PARAM_NAME, 0, 0},
 };
 
 enum { TOKENS_AHEAD = 256 };

@@ -249,8 +249,12 @@ static int add_value(Scan *scan, int param, sqlite3_value *value, Error *err) {
     return fail_memory(err);
   ParamValue *item = &values->items[values->n++];
   *item = (ParamValue){0};
-  if (scan->kind->params[param].kind != PARAM_OPTION)
+  ParamKind kind = scan->kind->params[param].kind;
+  if (kind != PARAM_NAME && kind != PARAM_NUMBER)
     return copy_text(&scan->call, value, item, err);
+  /* '2' becomes 2 here: SQLite 3.53 crashes when asked of a copy. */
+  if (kind == PARAM_NUMBER)
+    sqlite3_value_numeric_type(value);
   item->value = sqlite3_value_dup(value);
   return item->value ? OK : fail_memory(err);
 }

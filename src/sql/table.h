@@ -20,18 +20,19 @@ typedef enum ParamKind {
   PARAM_TEXT,  /* must be given; NULL: no rows */
   PARAM_TEXTS, /* the same, and `name IN (...)` comes as one scan */
   PARAM_MAYBE, /* a text; NULL or not given: none */
-  PARAM_OPTION /* not a long text; NULL or not given: a default */
+  PARAM_NAME,  /* a model's name; NULL or not given: the default one */
+  PARAM_NUMBER /* a whole number; NULL or not given: a default */
 } ParamKind;
 
 typedef struct TableParam {
   const char *name;
   ParamKind kind;
-  int64_t low, high; /* limits of an option that is a whole number */
+  int64_t low, high; /* limits of a number */
 } TableParam;
 
 /* A copy of a value that was given. */
 typedef struct ParamValue {
-  sqlite3_value *value; /* owned, of an option that is not NULL; else NULL */
+  sqlite3_value *value; /* owned, of a name or number; else NULL */
   char *text;           /* owned, of the other kinds */
   size_t bytes;
 } ParamValue;
@@ -86,10 +87,10 @@ int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
 /* The item-th text given; {NULL, 0} when there is none. */
 EncodeText table_text(const Scan *scan, int param, size_t item);
 
-/* The value of an option, NULL when not given or NULL. */
+/* The value of a name or number, NULL when not given or NULL. */
 sqlite3_value *table_option(const Scan *scan, int param);
 
-/* *out stays as it is when the option is not given or NULL. */
+/* A number. *out stays as it is when not given or NULL. */
 int table_size(const Scan *scan, int param, size_t *out, Error *err);
 int table_bool(const Scan *scan, int param, bool *out, Error *err);
 

@@ -83,7 +83,7 @@ int value_name(const char *what, sqlite3_value *value, const char **out,
 
 int value_integer(const char *what, sqlite3_value *value, int64_t low,
                   int64_t high, int64_t *out, Error *err) {
-  int type = sqlite3_value_numeric_type(value);
+  int type = sqlite3_value_type(value);
   bool is_whole = type == SQLITE_INTEGER;
   int64_t number = is_whole ? sqlite3_value_int64(value) : 0;
   if (type == SQLITE_FLOAT) {

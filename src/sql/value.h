@@ -25,8 +25,8 @@ int value_string(const char *what, sqlite3_value *value, const char **out,
 int value_name(const char *what, sqlite3_value *value, const char **out,
                Error *err);
 
-/* A whole number in [low, high] from an INTEGER, or from a REAL or TEXT that
- * is one. ERR_RANGE names `what` and the limits. */
+/* A whole number in [low, high] from an INTEGER, or from a REAL that is one.
+ * ERR_RANGE names `what` and the limits. */
 int value_integer(const char *what, sqlite3_value *value, int64_t low,
                   int64_t high, int64_t *out, Error *err);
 
