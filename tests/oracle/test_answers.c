@@ -259,7 +259,7 @@ static Model *open_checkpoint(const char *name) {
   snprintf(path, sizeof path, ORACLE "checkpoints/%s", name);
   Model *model = NULL;
   Error err = {""};
-  int rc = model_open(path, NULL, &model, &err);
+  int rc = model_open(path, &options_none, NULL, &model, &err);
   if (rc == ERR_UNSUPPORTED)
     SKIP("%s: %s", name, err.message);
   else
@@ -335,8 +335,10 @@ static void test_builtin(void) {
   }
   Model *model = NULL;
   Error err = {""};
-  int rc = model_open_memory(b->file, (size_t)(b->end - b->file), NULL, &model,
-                             &err);
+  ModelOptions fp32 = options_none;
+  fp32.precision = PRECISION_FP32;
+  int rc = model_open_memory(b->file, (size_t)(b->end - b->file), &fp32, NULL,
+                             &model, &err);
   CHECK(rc == OK, "%s", err.message);
   cJSON *data = oracle_json(ORACLE "builtin.json");
   if (rc == OK && data)
