@@ -227,17 +227,14 @@ $(B)/examples/%: examples/%.c
 	@mkdir -p $(@D)
 	$(CC) $(WARN) -O2 -o $@ $< -lsqlite3
 
-examples: loadable $(EXAMPLES) ## run every example and recipe
-	@scripts/tally examples "scripts/examples $(B)/examples"
+examples: loadable $(EXAMPLES) ## run every example, recipe and README query
+	@scripts/tally examples "scripts/examples $(B)/examples" scripts/check-docs
 
 demo: ## ask questions over 304 paragraphs, in the sqlite3 shell
 	@scripts/install-packages build
 	@$(MAKE) -s -j$(JOBS) MODE=release loadable
 	@rm -f build/demo.db
 	@sqlite3 -batch -init /dev/null build/demo.db '.read examples/demo.sql'
-
-examples: loadable ## the demo and the README's queries give what they say
-	@scripts/tally examples scripts/check-docs
 
 # How long `make bench` may repeat its rounds; a quarter more for AVX2 alone.
 BENCH_SECONDS ?= 100
