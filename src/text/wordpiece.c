@@ -65,8 +65,8 @@ Word *word_new(const WordPiece *m) {
   return w;
 }
 
-/* Moves the last letter, a mark, before those of a higher class. Places keep
- * their offsets. */
+/* Moves the last letter, a mark, before those of a higher class, but not
+ * before a base letter, whose class is 0. Places keep their offsets. */
 static void put_in_order(Word *w) {
   Letter *all = w->letters;
   uint32_t code = all[w->n - 1].code;
@@ -89,8 +89,6 @@ static void add_letter(Word *w, uint32_t code, bool may_order, Letter place) {
   w->letters[w->n++] = place;
   if (ccc)
     put_in_order(w);
-  else
-    w->run = w->n;
 }
 
 void word_add(Word *w, const Normal *normal, uint32_t start, uint32_t byte,

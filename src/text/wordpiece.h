@@ -44,7 +44,7 @@ typedef struct Word {
   size_t max_chars;
   size_t n;     /* letters stored: no more than max_chars */
   size_t count; /* letters seen */
-  size_t run;   /* where the marks that follow a base letter begin */
+  size_t run;   /* letters that marks to come do not pass */
   uint32_t start, end, byte_start, byte_end; /* of the whole word */
 } Word;
 
@@ -66,7 +66,6 @@ static inline void word_add_ascii(Word *w, unsigned char code, uint32_t start,
   w->byte_end = byte + 1;
   if (w->n < w->max_chars)
     w->letters[w->n++] = (Letter){code, start, byte, 0, 1, 0, 0};
-  w->run = w->n;
 }
 
 /* Appends the word's tokens, or one unknown token, and empties the word. */

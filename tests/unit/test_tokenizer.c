@@ -128,6 +128,8 @@ static void check_order(void) {
   static const char marks[] = SPECIALS "\xe3\x80\xae\n##\xe0\xa3\x94\n";
   Tokenizer *t = open_vocab(text_of(marks), NULL);
   CHECK_CASES(t, cases);
+  /* U+0E34 is deleted, but its class is 0: nothing moves across it. */
+  check_text(t, "\xe0\xa3\x94\xe0\xb8\xb4\xe3\x80\xae", 9, "[UNK]@0-3/0");
   tokenizer_free(t);
   t = open_vocab(text_of(marks), "{\"do_lower_case\": false}");
   static const Case as_it_is[] = {
@@ -223,8 +225,41 @@ static void check_added(void) {
         {"TOK  a", "TOK@0-5/0 a@5-6/1"}, {"TOK TOK ", "TOK@0-4/0 TOK@4-8/1"},
         {"TOK\t\n[MASK] a", "TOK@0-5/0 [MASK]@5-11/1 a@12-13/2"});
   ADDED("TOK", "17,\"normalized\":true,\"lstrip\":true,\"rstrip\":true",
+        {"tok  tok", "TOK@0-5/0 TOK@5-8/1"},
         {"a  tok  a", "a@0-1/0 TOK@1-8/1 a@8-9/2"},
         {"a \xe2\x80\x8b \xe2\x80\x8btok", "a@0-1/0 TOK@1-8/1"});
+}
+
+/* Tokens of both kinds, and tokens within tokens. */
+static void check_together(void) {
+  char json[2048];
+  Error err = {""};
+  snprintf(json, sizeof json, "%s",
+           JSON_HEAD "\"added_tokens\":["
+                     "{\"id\":17,\"content\":\"RAW\",\"normalized\":false},"
+                     "{\"id\":18,\"content\":\"xRAWy\",\"normalized\":true},"
+                     "{\"id\":19,\"content\":\"b!RAW\",\"normalized\":false,"
+                     "\"single_word\":true},"
+                     "{\"id\":20,\"content\":\"a!a\",\"normalized\":true},"
+                     "{\"id\":21,\"content\":\"b!a!a\",\"normalized\":true,"
+                     "\"single_word\":true},"
+                     "{\"id\":22,\"content\":\"qq\",\"normalized\":true,"
+                     "\"single_word\":true}]," JSON_MODEL);
+  Tokenizer *t = open_json(json, NULL, &err);
+  CHECK(t, "%s", err.message);
+  static const Case cases[] = {
+      {"RAWqq", "RAW@0-3/0 qq@3-5/1"}, /* each part begins anew */
+      {"xqq", "[UNK]@0-3/0"},
+      {"xRAWy", "x@0-1/0 RAW@1-4/1 [UNK]@4-5/2"}, /* raw ones cut first */
+      {"b!RAW", "b!RAW@0-5/0"},
+      /* no match begins inside a refused one */
+      {"b!RAWx", "b@0-1/0 !@1-2/1 [UNK]@2-6/2"},
+      {"b!a!a", "b!a!a@0-5/0"},
+      {"b!a!ax", "b@0-1/0 !@1-2/1 a@2-3/2 !@3-4/3 a@4-5/4 ##x@5-6/4"},
+      {"a!ax", "a!a@0-3/0 x@3-4/1"},
+  };
+  CHECK_CASES(t, cases);
+  tokenizer_free(t);
 }
 
 static void check_longest(void) {
@@ -451,6 +486,20 @@ static void check_decoder(void) {
   tokenizer_free(t);
 }
 
+/* Flags of added_tokens_decoder replace those of tokenizer.json. */
+static void check_flags(void) {
+  Error err = {""};
+  Tokenizer *t = open_json(
+      JSON_HEAD
+      "\"added_tokens\":[{\"id\":4,\"content\":\"[MASK]\"}]," JSON_MODEL,
+      "{\"added_tokens_decoder\":{\"4\":{\"content\":\"[MASK]\","
+      "\"lstrip\":true}}}",
+      &err);
+  CHECK(t, "%s", err.message);
+  check_text(t, "a [mask]", 8, "a@0-1/0 [MASK]@1-8/1");
+  tokenizer_free(t);
+}
+
 /* special_tokens_map.json counts in files without added_tokens_decoder. */
 static void check_map(void) {
   TokenizerFiles files = {
@@ -496,12 +545,14 @@ int main(void) {
   check_long_words();
   check_order();
   check_added();
+  check_together();
   check_longest();
   check_ids();
   check_lines();
   check_refused();
   check_precedence();
   check_decoder();
+  check_flags();
   check_map();
   check_clamp();
   return check_done();
