@@ -12,7 +12,7 @@
 #include "text/tokenizer.h"
 #include "text/unicode.h"
 
-enum { MOST = 4096, N_ADDED = 4, MAX_CHARS = 100 };
+enum { MOST = 4096, N_ADDED = 4, MAX_CHARS = 100, LONGEST = 6 };
 
 #define VOCAB                                                                  \
   "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\na\nb\nc\nab\nabc\n##a\n##b\n##ab\n"     \
@@ -181,7 +181,7 @@ static int32_t ref_piece(const RefChar *w, size_t n, bool first) {
 static void ref_word(const RefChar *w, size_t n) {
   size_t before = ref.n_out, i = 0;
   while (n <= MAX_CHARS && i < n) {
-    size_t end = n;
+    size_t end = n - i < LONGEST ? n : i + LONGEST;
     int32_t id = -1;
     for (; end > i && id < 0; end--)
       id = ref_piece(w + i, end - i, i == 0);
