@@ -2,9 +2,9 @@
  * test_blas.c - the BLAS engine agrees with the native kernels, also when
  * several threads call it at once and across fork().
  *
- * Eight threads, because the one-thread OpenBLAS of some distributions gives
- * one wrong result in twenty then unless calls are serialised.  To see that
- * one: DISTILBERT_BLAS=.../openblas-serial/libopenblas.so.0 test_blas.
+ * Eight threads, because the one-thread OpenBLAS of some distributions has
+ * given wrong sums to concurrent callers.  DISTILBERT_BLAS chooses another
+ * library than the usual one.
  */
 #include <math.h>
 #include <pthread.h>
