@@ -74,11 +74,10 @@ static int hash_source(Source *s, const Poll *poll, char out[65], Error *err) {
   unsigned char digest[32];
   sha256_init(&h);
   add_block(&h, NUMERICS, sizeof NUMERICS - 1);
-  for (size_t i = 0; i < SOURCE_TEXTS; i++)
-    if (s->texts[i].text) {
-      add_block(&h, s->texts[i].name, strlen(s->texts[i].name));
-      add_block(&h, s->texts[i].text, s->texts[i].bytes);
-    }
+  for (size_t i = 0; i < s->n_texts; i++) {
+    add_block(&h, s->texts[i].name, strlen(s->texts[i].name));
+    add_block(&h, s->texts[i].text, s->texts[i].bytes);
+  }
   int code = add_tensors(&h, s, poll, err);
   if (!code)
     code = source_unchanged(s, err);

@@ -18,19 +18,24 @@
  */
 #include "model/source.h"
 
+#include <stdio.h>
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
 
 enum { TEXT_LIMIT = 64 << 20, PATH_ROOM = 4096, READ_PIECE = 1 << 20 };
 
-static const char *const text_names[SOURCE_TEXTS] = {"config.json",
-                                                     "tokenizer.json",
-                                                     "tokenizer_config.json",
-                                                     "special_tokens_map.json",
-                                                     "vocab.txt",
-                                                     "vocab.json",
-                                                     "merges.txt"};
+/* Beside these: modules.json, and the config.json of each module. */
+static const char *const text_names[] = {"config.json",
+                                         "tokenizer.json",
+                                         "tokenizer_config.json",
+                                         "special_tokens_map.json",
+                                         "vocab.txt",
+                                         "vocab.json",
+                                         "merges.txt",
+                                         "sentence_bert_config.json",
+                                         "sentence_distilbert_config.json",
+                                         "sentence_roberta_config.json"};
 
 void source_close(Source *s) {
   for (size_t i = 0; i < s->n_shards; i++) {
@@ -39,17 +44,24 @@ void source_close(Source *s) {
       file_close(&s->shards[i].file);
   }
   mem_free(s->shards);
-  for (size_t i = 0; i < SOURCE_TEXTS; i++)
+  for (size_t i = 0; i < s->n_texts; i++)
     mem_free(s->texts[i].text);
+  mem_free(s->texts);
   *s = (Source){0};
 }
 
+/* n more shards, closed. */
 static int add_shards(Source *s, size_t n, Error *err) {
-  s->shards = mem_array(n, sizeof *s->shards);
-  if (!s->shards)
+  size_t count, bytes;
+  void *grown = NULL;
+  if (size_add(s->n_shards, n, &count) &&
+      size_mul(count, sizeof *s->shards, &bytes))
+    grown = mem_resize(s->shards, bytes);
+  if (!grown)
     return fail_memory(err);
-  memset(s->shards, 0, n * sizeof *s->shards);
-  s->n_shards = n;
+  s->shards = grown;
+  memset(s->shards + s->n_shards, 0, n * sizeof *s->shards);
+  s->n_shards = count;
   return OK;
 }
 
@@ -157,46 +169,119 @@ static int open_weights(const char *folder, Source *s, Error *err) {
   return no_weights(folder, err);
 }
 
-static int read_texts(const char *folder, Source *s, Error *err) {
+/* --- Texts ----------------------------------------------------------------*/
+
+/* Takes ownership of `text`, also when it fails. */
+static int add_text(Source *s, const char *name, char *text, size_t bytes,
+                    Error *err) {
+  if (mem_reserve((void **)&s->texts, &s->texts_room, s->n_texts + 1,
+                  sizeof *s->texts)) {
+    mem_free(text);
+    return fail_memory(err);
+  }
+  SourceText *t = &s->texts[s->n_texts++];
+  snprintf(t->name, sizeof t->name, "%s", name);
+  t->text = text;
+  t->bytes = bytes;
+  return OK;
+}
+
+/* FOLDER/NAME, if there is such a file. */
+static int take_file(Source *s, const char *folder, const char *name,
+                     Error *err) {
+  char path[PATH_ROOM], *text;
+  size_t bytes;
+  int code = path_join(path, sizeof path, folder, name, err);
+  if (code || !file_exists(path))
+    return code;
+  code = file_text(path, TEXT_LIMIT, &text, &bytes, err);
+  return code ? code : add_text(s, name, text, bytes, err);
+}
+
+/* A text of a one-file checkpoint, copied out of its metadata. */
+static int take_metadata(Source *s, const char *name, Error *err) {
+  const char *text = safetensors_metadata(&s->shards[0].header, name);
+  if (!text)
+    return OK;
+  char *copy = mem_text(text, strlen(text));
+  return copy ? add_text(s, name, copy, strlen(text), err) : fail_memory(err);
+}
+
+static int take(Source *s, const char *folder, const char *name, Error *err) {
+  return folder ? take_file(s, folder, name, err) : take_metadata(s, name, err);
+}
+
+/* modules.json, and the config.json of every module but the Transformer. */
+static int take_modules(Source *s, const char *folder, Error *err) {
+  char name[SOURCE_NAME_ROOM];
+  int code = take(s, folder, "modules.json", err);
+  if (!code)
+    code = take(s, folder, "config_sentence_transformers.json", err);
+  const SourceText *t = source_text(s, "modules.json");
+  s->has_modules = t->text != NULL;
+  if (code || !s->has_modules)
+    return code;
+  code = modules_parse(t->text, t->bytes, &s->modules, err);
+  for (size_t i = 1; !code && i < s->modules.n; i++) {
+    snprintf(name, sizeof name, "%s/config.json", s->modules.list[i].path);
+    code = take(s, folder, name, err);
+  }
+  return code;
+}
+
+/* The Transformer's own texts; `root` is its folder. */
+static int take_texts(Source *s, const char *root, Error *err) {
+  int code = OK;
+  for (size_t i = 0; !code && i < sizeof text_names / sizeof *text_names; i++)
+    code = take(s, root, text_names[i], err);
+  return code;
+}
+
+/* --- The three forms ------------------------------------------------------*/
+
+/* The weights of Dense modules lie in their own folders. */
+static int open_dense(const char *folder, Source *s, Error *err) {
   char path[PATH_ROOM];
-  for (size_t i = 0; i < SOURCE_TEXTS; i++) {
-    SourceText *t = &s->texts[i];
-    t->name = text_names[i];
-    int code = path_join(path, sizeof path, folder, t->name, err);
-    if (!code && file_exists(path))
-      code = file_text(path, TEXT_LIMIT, &t->text, &t->bytes, err);
+  int code = OK;
+  for (size_t i = 1; !code && i < s->modules.n; i++) {
+    const Module *m = &s->modules.list[i];
+    if (m->kind != MODULE_DENSE)
+      continue;
+    code = add_shards(s, 1, err);
+    if (!code)
+      code = path_join(path, sizeof path, folder, m->path, err);
     if (code)
       return code;
+    Shard *shard = &s->shards[s->n_shards - 1];
+    snprintf(shard->prefix, sizeof shard->prefix, "%s.", m->path);
+    code = open_named(path, "model.safetensors", shard, err);
   }
-  return OK;
+  return code;
 }
 
-/* The texts of a one-file checkpoint, copied out of its metadata. */
-static int copy_texts(Source *s, Error *err) {
-  for (size_t i = 0; i < SOURCE_TEXTS; i++) {
-    SourceText *t = &s->texts[i];
-    t->name = text_names[i];
-    const char *text = safetensors_metadata(&s->shards[0].header, t->name);
-    if (!text)
-      continue;
-    t->bytes = strlen(text);
-    t->text = mem_text(text, t->bytes);
-    if (!t->text)
-      return fail_memory(err);
-  }
-  return OK;
+/* Older sentence-transformers keep the Transformer in a folder of its own. */
+static int open_folder(const char *folder, Source *s, Error *err) {
+  char root[PATH_ROOM];
+  int code = take_modules(s, folder, err);
+  if (!code)
+    code = path_join(root, sizeof root, folder, s->modules.list[0].path, err);
+  if (!code)
+    code = take_texts(s, root, err);
+  if (!code)
+    code = open_weights(root, s, err);
+  return code ? code : open_dense(folder, s, err);
 }
 
-static int open_folder(const char *path, Source *s, Error *err) {
-  int code = read_texts(path, s, err);
-  return code ? code : open_weights(path, s, err);
+static int take_all_metadata(Source *s, Error *err) {
+  int code = take_modules(s, NULL, err);
+  return code ? code : take_texts(s, NULL, err);
 }
 
 static int open_file(const char *path, Source *s, Error *err) {
   int code = add_shards(s, 1, err);
   if (!code)
     code = open_shard(path, &s->shards[0], err);
-  return code ? code : copy_texts(s, err);
+  return code ? code : take_all_metadata(s, err);
 }
 
 int source_open(const char *path, Source *out, Error *err) {
@@ -219,7 +304,7 @@ static int parse_memory(const unsigned char *file, size_t bytes, Source *s,
   if (!code)
     code = safetensors_parse((const char *)file + 8, header, bytes,
                              &s->shards[0].header, err);
-  return code ? code : copy_texts(s, err);
+  return code ? code : take_all_metadata(s, err);
 }
 
 int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
@@ -240,9 +325,9 @@ int source_unchanged(Source *s, Error *err) {
 }
 
 const SourceText *source_text(const Source *s, const char *name) {
-  static const SourceText none = {0};
-  for (size_t i = 0; i < SOURCE_TEXTS; i++)
-    if (s->texts[i].text && strcmp(s->texts[i].name, name) == 0)
+  static const SourceText none = {"", NULL, 0};
+  for (size_t i = 0; i < s->n_texts; i++)
+    if (strcmp(s->texts[i].name, name) == 0)
       return &s->texts[i];
   return &none;
 }
@@ -250,7 +335,10 @@ const SourceText *source_text(const Source *s, const char *name) {
 const TensorInfo *source_find(const Source *s, const char *name,
                               Shard **shard) {
   for (size_t i = 0; i < s->n_shards; i++) {
-    const TensorInfo *t = safetensors_find(&s->shards[i].header, name);
+    size_t n = strlen(s->shards[i].prefix);
+    if (strncmp(name, s->shards[i].prefix, n) != 0)
+      continue;
+    const TensorInfo *t = safetensors_find(&s->shards[i].header, name + n);
     if (t) {
       *shard = &s->shards[i];
       return t;

@@ -14,27 +14,32 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/poll.h"
+#include "model/modules.h"
 #include "tensor/safetensors.h"
 
 typedef struct Shard {
+  char prefix[MODULE_PATH_MAX + 2]; /* of its tensors' names: "2_Dense.", "" */
   Safetensors header;
   File file;
   bool is_open;                /* file is to be closed */
   const unsigned char *memory; /* borrowed: the whole file; else NULL */
 } Shard;
 
+enum { SOURCE_NAME_ROOM = MODULE_PATH_MAX + 32 };
+
 typedef struct SourceText {
-  const char *name;
-  char *text; /* owned, NULL: absent */
+  char name[SOURCE_NAME_ROOM]; /* "vocab.txt", "1_Pooling/config.json" */
+  char *text;                  /* owned */
   size_t bytes;
 } SourceText;
-
-enum { SOURCE_TEXTS = 7, SOURCE_MAX_SHARDS = 1024 };
 
 typedef struct Source {
   Shard *shards; /* owned */
   size_t n_shards;
-  SourceText texts[SOURCE_TEXTS];
+  SourceText *texts; /* owned: those that are there */
+  size_t n_texts, texts_room;
+  bool has_modules; /* there is a modules.json */
+  Modules modules;
 } Source;
 
 /* All zero is a closed Source; source_close takes a half-open one. */
@@ -46,7 +51,7 @@ void source_close(Source *s);
 /* ERR_IO when a file is no longer what it was when it was opened. */
 int source_unchanged(Source *s, Error *err);
 
-/* NULL text when there is no such file. */
+/* Text NULL when there is no such file. */
 const SourceText *source_text(const Source *s, const char *name);
 
 /* A tensor and the shard it is in; NULL: none of that name. */

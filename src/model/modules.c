@@ -1,0 +1,103 @@
+/*
+ * modules.c - reads modules.json.
+ *
+ * In:  its text, out of a checkpoint's folder or metadata.
+ * Out: the chain of modules, the Transformer first.
+ *
+ * The paths in it come from a file, so they are never followed blindly: each
+ * must be a plain folder name ("1_Pooling").  Types are told by the last part
+ * of the Python class's name; one we do not compute is refused by name, for a
+ * vector without it would be another vector.
+ *
+ * Agrees with SentenceTransformer of sentence-transformers 5.1
+ * (reference/pipelines.md 7).
+ */
+#include "model/modules.h"
+
+#include <stdio.h>
+#include <string.h>
+#include "base/json.h"
+
+enum { MODULES_MAX_BYTES = 1 << 16 };
+
+static const struct {
+  const char *name;
+  ModuleKind kind;
+} kinds[] = {
+    {"Transformer", MODULE_TRANSFORMER},
+    {"Pooling", MODULE_POOLING},
+    {"Dense", MODULE_DENSE},
+    {"Normalize", MODULE_NORMALIZE},
+};
+
+static int read_kind(const char *type, ModuleKind *out, Error *err) {
+  const char *dot = strrchr(type, '.');
+  const char *name = dot ? dot + 1 : type;
+  char shown[ERROR_QUOTE];
+  for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
+    if (strcmp(kinds[i].name, name) == 0) {
+      *out = kinds[i].kind;
+      return OK;
+    }
+  return fail(err, ERR_UNSUPPORTED, "modules.json: module of type %s",
+              error_quote(shown, name));
+}
+
+/* Letters, digits, '_' and '-': no separator, no dot. */
+static int check_path(const char *path, Error *err) {
+  size_t n = strlen(path);
+  for (size_t i = 0; i < n && n <= MODULE_PATH_MAX; i++) {
+    char c = path[i];
+    bool is_plain = (c >= '0' && c <= '9') || (c >= 'a' && c <= 'z') ||
+                    (c >= 'A' && c <= 'Z') || c == '_' || c == '-';
+    if (!is_plain)
+      n = MODULE_PATH_MAX + 1;
+  }
+  return n <= MODULE_PATH_MAX
+             ? OK
+             : fail(err, ERR_FORMAT,
+                    "modules.json: path is not a plain folder name");
+}
+
+static int read_module(const cJSON *item, Module *out, Error *err) {
+  const char *type = "", *path = "";
+  int code = json_get_text("modules.json", item, "type", &type, err);
+  if (!code)
+    code = json_get_text("modules.json", item, "path", &path, err);
+  if (!code)
+    code = check_path(path, err);
+  if (!code)
+    code = read_kind(type, &out->kind, err);
+  if (!code)
+    snprintf(out->path, sizeof out->path, "%s", path);
+  return code;
+}
+
+static int read_modules(const cJSON *json, Modules *out, Error *err) {
+  const cJSON *item;
+  int code = OK;
+  if (!cJSON_IsArray(json))
+    return fail(err, ERR_FORMAT, "modules.json: must be an array");
+  cJSON_ArrayForEach(item, json) {
+    if (out->n == MODULES_MAX)
+      return fail(err, ERR_RANGE, "modules.json: more than %d modules",
+                  MODULES_MAX);
+    if (!code)
+      code = read_module(item, &out->list[out->n++], err);
+  }
+  if (!code && (!out->n || out->list[0].kind != MODULE_TRANSFORMER))
+    code = fail(err, ERR_UNSUPPORTED,
+                "modules.json: the first module is no Transformer");
+  return code;
+}
+
+int modules_parse(const char *json, size_t bytes, Modules *out, Error *err) {
+  cJSON *tree;
+  *out = (Modules){0};
+  int code =
+      json_parse("modules.json", json, bytes, MODULES_MAX_BYTES, &tree, err);
+  if (!code)
+    code = read_modules(tree, out, err);
+  cJSON_Delete(tree);
+  return code;
+}
