@@ -13,6 +13,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "check.h"
+#include "sanitizer.h"
 #include "tensor/blas.h"
 #include "tensor/kernels.h"
 
@@ -153,7 +154,10 @@ int main(void) {
   native(PANELS, N_IN, N_OUT, bias, want);
   test_shapes();
   test_threads();
-  test_fork();
+  if (UNDER_TSAN)
+    SKIP("fork: the thread sanitizer does not support it");
+  else
+    test_fork();
   free(x);
   free(w);
   free(bias);

@@ -2,7 +2,7 @@
  * test_math.c - exp, erf and tanh against the host's double functions.
  *
  * Sweeps every 257th float (16.7 million), which takes seconds;
- * TEST_MATH_ALL=1 takes all 2^32 of them, which takes half an hour.  Errors
+ * TEST_MATH_ALL=1 takes all 2^32 of them, which is a matter of an hour.  Errors
  * are counted in units in the last place of the result as a float; the bounds
  * are those that src/tensor/math.h states.
  */
