@@ -48,13 +48,17 @@ ifeq ($(ARCH),x86_64)
 FLAGS_kernels_avx2   := -mavx2 -mfma
 FLAGS_kernels_avx512 := -mavx512f -mavx512vl -mavx512bw -mavx512dq -mfma
 endif
+NEON_FLAGS := -march=armv8-a+dotprod
+ifeq ($(ARCH),aarch64)
+FLAGS_kernels_neon := $(NEON_FLAGS)
+endif
 file_flags = $(FLAGS_$(basename $(notdir $<)))
 # Kernels want loops unrolled and vectorised in every mode but coverage.
 KERNEL_OPT := $(if $(filter coverage,$(MODE)),,-O3)
 FLAGS_kernels_portable := $(KERNEL_OPT)
 FLAGS_kernels_avx2     += $(KERNEL_OPT)
 FLAGS_kernels_avx512   += $(KERNEL_OPT)
-FLAGS_kernels_neon     := $(KERNEL_OPT)
+FLAGS_kernels_neon     += $(KERNEL_OPT)
 FLAGS_widen            := $(KERNEL_OPT)
 
 .PHONY: all loadable static objects install clean format help packages neon \
@@ -159,15 +163,17 @@ kernels-%:
 # Emulated, so only the test of kernels, which needs no library.
 NEON_CC  := aarch64-linux-gnu-gcc
 NEON_RUN := qemu-aarch64 -L /usr/aarch64-linux-gnu
-NEON_SRC := tests/unit/test_kernels.c $(wildcard src/tensor/kernels*.c) \
-            src/tensor/math.c
+NEON_SRC := $(wildcard src/tensor/kernels*.c) src/tensor/math.c
+NEON_TESTS := test_kernels test_kernels_bytes
 
 neon: ## the kernels' test on AArch64: the bits of x86
 	@mkdir -p build/neon
 	@if command -v $(NEON_CC) && command -v $(firstword $(NEON_RUN)); then \
-	  $(NEON_CC) $(BASE) -O2 $(WARN) -Itests -o build/neon/test_kernels \
-	    $(NEON_SRC) -lm && \
-	  scripts/tally neon "$(NEON_RUN) build/neon/test_kernels"; \
+	  for test in $(NEON_TESTS); do \
+	    $(NEON_CC) $(BASE) $(NEON_FLAGS) -O2 $(WARN) -Itests -o build/neon/$$test \
+	      tests/unit/$$test.c $(NEON_SRC) -lm || exit 1; \
+	  done && \
+	  scripts/tally neon $(NEON_TESTS:%="$(NEON_RUN) build/neon/%"); \
 	else \
 	  echo "skipped: no $(NEON_CC) or $(firstword $(NEON_RUN)) here"; \
 	  echo "neon: 0 passed, 0 failed, 1 skipped"; \

@@ -61,14 +61,18 @@ static void add_build(sqlite3_str *s) {
                       sqlite3_libversion());
 }
 
-/* "kernels: avx512 (of avx512, avx2, portable; not usable: neon)" */
+/* "kernels: avx2 (avx512+vnni not usable, avx512 not usable, ... )" */
 static void add_kernels(sqlite3_str *s) {
   bool refused;
   const Kernels *picked = kernels_pick(&refused);
-  sqlite3_str_appendf(s, "kernels: %s (", picked->name);
-  for (int i = 0; kernels_all[i]; i++)
-    sqlite3_str_appendf(s, "%s%s%s", i ? ", " : "", kernels_all[i]->name,
-                        kernels_all[i]->usable() ? "" : " not usable");
+  sqlite3_str_appendf(s, "kernels: %s%s%s (", picked->name,
+                      *picked->dot ? "+" : "", picked->dot);
+  for (int i = 0; kernels_all[i]; i++) {
+    const Kernels *k = kernels_all[i];
+    sqlite3_str_appendf(s, "%s%s%s%s%s", i ? ", " : "", k->name,
+                        *k->dot ? "+" : "", k->dot,
+                        k->usable() ? "" : " not usable");
+  }
   sqlite3_str_appendf(s, ")%s\n",
                       refused ? "; DISTILBERT_KERNELS was refused" : "");
 }

@@ -5,9 +5,10 @@
  * Out: a const table of functions (kernels.h).
  *
  * Every set of this architecture is compiled in, each in its own file with
- * its own compiler flags, and says itself whether this machine can run it.
- * The list below is in order of preference; the portable set ends it, so there
- * is always one.  A new instruction set is one file and one row here.
+ * its own compiler flags, and says itself whether this machine can run it;
+ * with and without an instruction for products of bytes it is two sets of one
+ * name.  The list below is in order of preference; the portable set ends it, so
+ * there is always one.  A new instruction set is one file and one row here.
  *
  * The choice is made once and is the only state here: all sets give the same
  * bits, but a host that changes its environment later should not see a mixture
@@ -19,16 +20,17 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const Kernels kernels_avx512, kernels_avx2, kernels_neon,
-    kernels_portable;
+extern const Kernels kernels_avx512_vnni, kernels_avx512, kernels_avx2_vnni,
+    kernels_avx2, kernels_neon_dot, kernels_neon, kernels_portable;
 
 const Kernels *const kernels_all[] = {
 #if defined(__x86_64__)
-    &kernels_avx512, &kernels_avx2,
+    &kernels_avx512_vnni, &kernels_avx512,
+    &kernels_avx2_vnni,   &kernels_avx2,
 #elif defined(__aarch64__)
-    &kernels_neon,
+    &kernels_neon_dot, &kernels_neon,
 #endif
-    &kernels_portable, NULL};
+    &kernels_portable,    NULL};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const Kernels *chosen;
@@ -36,8 +38,8 @@ static bool name_refused;
 
 const Kernels *kernels_named(const char *name) {
   for (size_t i = 0; kernels_all[i]; i++)
-    if (!strcmp(kernels_all[i]->name, name))
-      return kernels_all[i]->usable() ? kernels_all[i] : NULL;
+    if (!strcmp(kernels_all[i]->name, name) && kernels_all[i]->usable())
+      return kernels_all[i];
   return NULL;
 }
 

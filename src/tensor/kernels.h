@@ -15,6 +15,10 @@
  * exp, erf and tanh are the polynomials of math.h in this folder.  No
  * -ffast-math, no contraction.  kernels_portable.c is the specification.
  *
+ * int8: weights are s8 with a scale a row, activations u8 with a scale and a
+ * zero point a lane, four features of a lane together, [panel][K/4][LANES][4].
+ * Their products and sums are whole numbers and exact.
+ *
  * All float pointers to lanes are 64-byte aligned.
  */
 #ifndef TENSOR_KERNELS_H
@@ -22,6 +26,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <stdint.h>
 
 enum { LANES = 16 };
 
@@ -48,6 +53,40 @@ typedef struct Product {
   bool add;
 } Product;
 
+/* The largest depth of a ByteProduct: 65536 * 255 * 128 < 2^31. */
+enum { BYTE_DEPTH_MAX = 1 << 16 };
+
+/* Bytes of a panel of K features: K rounded up to four, times LANES. */
+static inline size_t byte_panel(size_t K) {
+  return (K + 3) / 4 * 4 * LANES;
+}
+
+/*
+ * C[i][lane] = (sum over k of A[i][k] * x[k][lane] - zero[lane] * row_sum[i])
+ * * (row_scale[i] * scale[lane]) + bias[i]: the bracket in whole numbers,
+ * rounded to a float; the two scales are multiplied, then one multiply-add.
+ * A[i][k] is a[i*row_stride + k]; nothing is read behind k = depth - 1. Of the
+ * result of `quantize`, panel p is at b + p*b_panel, scale + p*LANES and
+ * zero + p*LANES; C is as in Product.
+ */
+typedef struct ByteProduct {
+  size_t rows, panels, depth;
+  const int8_t *a;
+  size_t row_stride; /* bytes */
+  const float *row_scale;
+  const int32_t *row_sum; /* of A's row */
+  const uint8_t *b;
+  size_t b_panel; /* bytes, a multiple of 64 */
+  const float *scale;
+  const int32_t *zero;
+  float *c;
+  size_t c_panel;
+  const float *bias; /* NULL: none */
+} ByteProduct;
+
+/* A lane of nearly nothing is scaled by this: no division by zero. */
+#define QUANTIZE_TINY 0x1p-100f
+
 typedef enum Activation {
   ACTIVATION_NONE,
   ACTIVATION_GELU,       /* 0.5 x (1 + erf(x / sqrt 2)) */
@@ -68,6 +107,7 @@ typedef enum Activation {
 
 typedef struct Kernels {
   const char *name; /* "portable", "avx2", "avx512", "neon" */
+  const char *dot;  /* instruction for products of bytes; "": none */
   bool (*usable)(void);
 
   void (*product)(const Product *p);
@@ -87,6 +127,17 @@ typedef struct Kernels {
    * s[j][lane] = exp(scale * (s[j] - max_j s[j])) / sum over j.
    */
   void (*softmax)(size_t n, float *s, float scale);
+
+  /*
+   * One panel x of K features to bytes[byte_panel(K)], each lane by itself:
+   * x = scale * (byte - zero), scale = (max - min) / 255 with 0 inside the
+   * range, rounded to nearest even; bytes behind K are 0. A lane with a value
+   * that is not finite, or a range that is not, makes every product of it
+   * NaN.
+   */
+  void (*quantize)(size_t K, const float *x, uint8_t *bytes, float *scale,
+                   int32_t *zero);
+  void (*product_bytes)(const ByteProduct *p);
 } Kernels;
 
 /*
@@ -96,7 +147,8 @@ typedef struct Kernels {
  */
 const Kernels *kernels_pick(bool *refused);
 
-/* All sets compiled in, best first, NULL-terminated. */
+/* All sets compiled in, best first, NULL-terminated. A name may be there more
+ * than once: with a dot instruction and without. */
 extern const Kernels *const kernels_all[];
 const Kernels *kernels_named(const char *name); /* NULL: none such, unusable */
 

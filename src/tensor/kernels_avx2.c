@@ -17,6 +17,7 @@
 #if !defined(__AVX2__) || !defined(__FMA__)
 #error "compile this file with -mavx2 -mfma"
 #endif
+#include <cpuid.h>
 #include <immintrin.h>
 
 typedef __m256 Vec;
@@ -88,10 +89,95 @@ OPERATION Vec vscale(Vec x, Vec n) {
 #include "tensor/math.h"
 #include "tensor/lanes.h"
 
+/* --- Bytes ---------------------------------------------------------------- */
+
+typedef __m256i Ints;
+
+/* Four bytes of each lane; without VNNI as two s16: bytes 0 2, bytes 1 3. */
+typedef struct Operand {
+  Ints even, odd;
+} Operand;
+
+enum { BYTE_ROWS = 6, BYTE_PANELS = 1, BYTE_SHIFT = 0 };
+
+OPERATION Ints iset(int32_t x) {
+  return _mm256_set1_epi32(x);
+}
+OPERATION Ints iload(const int32_t *p) {
+  return _mm256_load_si256((const Ints *)p);
+}
+OPERATION void istore(int32_t *p, Ints x) {
+  _mm256_store_si256((Ints *)p, x);
+}
+OPERATION Ints imul(Ints a, Ints b) {
+  return _mm256_mullo_epi32(a, b);
+}
+OPERATION Ints isub(Ints a, Ints b) {
+  return _mm256_sub_epi32(a, b);
+}
+OPERATION Vec vfloat(Ints x) {
+  return _mm256_cvtepi32_ps(x);
+}
+OPERATION Ints vlow(Vec x) {
+  return _mm256_and_si256(_mm256_castps_si256(x), iset(255));
+}
+OPERATION void store_bytes(uint8_t *p, Vec a, Vec b, Vec c, Vec d) {
+  Ints ab = _mm256_or_si256(vlow(a), _mm256_slli_epi32(vlow(b), 8));
+  Ints cd = _mm256_or_si256(_mm256_slli_epi32(vlow(c), 16),
+                            _mm256_slli_epi32(_mm256_castps_si256(d), 24));
+  _mm256_store_si256((Ints *)p, _mm256_or_si256(ab, cd));
+}
+OPERATION Operand operand_x(const uint8_t *p, bool dot) {
+  Ints x = _mm256_load_si256((const Ints *)p);
+  if (dot)
+    return (Operand){x, x};
+  return (Operand){_mm256_and_si256(x, _mm256_set1_epi16(255)),
+                   _mm256_srli_epi16(x, 8)};
+}
+OPERATION Operand operand_w(int32_t quad, bool dot) {
+  Ints w = iset(quad);
+  if (dot)
+    return (Operand){w, w};
+  return (Operand){_mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8),
+                   _mm256_srai_epi16(w, 8)};
+}
+/* AVX-VNNI's encoding of the instruction, not that of AVX-512. */
+OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
+  if (dot) {
+    __asm__("%{vex%} vpdpbusd %2, %1, %0"
+            : "+x"(sum)
+            : "x"(x.even), "x"(w.even));
+    return sum;
+  }
+  sum = _mm256_add_epi32(sum, _mm256_madd_epi16(x.even, w.even));
+  return _mm256_add_epi32(sum, _mm256_madd_epi16(x.odd, w.odd));
+}
+
+#include "tensor/lanes_bytes.h"
+
+static void product_dot(const ByteProduct *p) {
+  byte_product(p, BYTE_ROWS, BYTE_PANELS, true);
+}
+
+/* Four rows: their sums, four halves of x and two of w fill the registers. */
+static void product_split(const ByteProduct *p) {
+  byte_product(p, 4, BYTE_PANELS, false);
+}
+
 static bool usable(void) {
   return __builtin_cpu_supports("avx2") && __builtin_cpu_supports("fma");
 }
 
-const Kernels kernels_avx2 = {"avx2",   usable,   product,
-                              activate, add_norm, softmax};
+/* AVX-VNNI is bit 4 of EAX of leaf 7, 1. */
+static bool usable_dot(void) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return usable() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
+}
+
+const Kernels kernels_avx2_vnni = {"avx2",  "vnni",   usable_dot,
+                                   product, activate, add_norm,
+                                   softmax, quantize, product_dot};
+const Kernels kernels_avx2 = {"avx2",  "",       usable,
+                              product, activate, add_norm,
+                              softmax, quantize, product_split};
 #endif

@@ -78,6 +78,78 @@ OPERATION Vec vscale(Vec x, Vec n) {
 #include "tensor/math.h"
 #include "tensor/lanes.h"
 
+/* --- Bytes ---------------------------------------------------------------- */
+
+typedef __m512i Ints;
+
+/* Four bytes of each lane; without VNNI as two s16: bytes 0 2, bytes 1 3. */
+typedef struct Operand {
+  Ints even, odd;
+} Operand;
+
+enum { BYTE_ROWS = 8, BYTE_PANELS = 3, BYTE_SHIFT = 0 };
+
+OPERATION Ints iset(int32_t x) {
+  return _mm512_set1_epi32(x);
+}
+OPERATION Ints iload(const int32_t *p) {
+  return _mm512_load_si512(p);
+}
+OPERATION void istore(int32_t *p, Ints x) {
+  _mm512_store_si512(p, x);
+}
+OPERATION Ints imul(Ints a, Ints b) {
+  return _mm512_mullo_epi32(a, b);
+}
+OPERATION Ints isub(Ints a, Ints b) {
+  return _mm512_sub_epi32(a, b);
+}
+OPERATION Vec vfloat(Ints x) {
+  return _mm512_cvtepi32_ps(x);
+}
+OPERATION Ints vlow(Vec x) {
+  return _mm512_and_si512(_mm512_castps_si512(x), iset(255));
+}
+OPERATION void store_bytes(uint8_t *p, Vec a, Vec b, Vec c, Vec d) {
+  Ints ab = _mm512_or_si512(vlow(a), _mm512_slli_epi32(vlow(b), 8));
+  Ints cd = _mm512_or_si512(_mm512_slli_epi32(vlow(c), 16),
+                            _mm512_slli_epi32(_mm512_castps_si512(d), 24));
+  _mm512_store_si512(p, _mm512_or_si512(ab, cd));
+}
+OPERATION Operand operand_x(const uint8_t *p, bool dot) {
+  Ints x = _mm512_load_si512(p);
+  if (dot)
+    return (Operand){x, x};
+  return (Operand){_mm512_and_si512(x, _mm512_set1_epi16(255)),
+                   _mm512_srli_epi16(x, 8)};
+}
+OPERATION Operand operand_w(int32_t quad, bool dot) {
+  Ints w = iset(quad);
+  if (dot)
+    return (Operand){w, w};
+  return (Operand){_mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8),
+                   _mm512_srai_epi16(w, 8)};
+}
+/* Not by intrinsic: gcc would then keep the sums in memory. */
+OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
+  if (dot) {
+    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x.even), "v"(w.even));
+    return sum;
+  }
+  sum = _mm512_add_epi32(sum, _mm512_madd_epi16(x.even, w.even));
+  return _mm512_add_epi32(sum, _mm512_madd_epi16(x.odd, w.odd));
+}
+
+#include "tensor/lanes_bytes.h"
+
+static void product_dot(const ByteProduct *p) {
+  byte_product(p, BYTE_ROWS, BYTE_PANELS, true);
+}
+
+static void product_split(const ByteProduct *p) {
+  byte_product(p, BYTE_ROWS, 2, false);
+}
+
 static bool usable(void) {
   return __builtin_cpu_supports("avx512f") &&
          __builtin_cpu_supports("avx512vl") &&
@@ -85,6 +157,14 @@ static bool usable(void) {
          __builtin_cpu_supports("avx512dq") && __builtin_cpu_supports("fma");
 }
 
-const Kernels kernels_avx512 = {"avx512", usable,   product,
-                                activate, add_norm, softmax};
+static bool usable_dot(void) {
+  return usable() && __builtin_cpu_supports("avx512vnni");
+}
+
+const Kernels kernels_avx512_vnni = {"avx512", "vnni",   usable_dot,
+                                     product,  activate, add_norm,
+                                     softmax,  quantize, product_dot};
+const Kernels kernels_avx512 = {"avx512", "",       usable,
+                                product,  activate, add_norm,
+                                softmax,  quantize, product_split};
 #endif

@@ -9,15 +9,19 @@
  * vmax and vmin are a comparison and a choice.
  *
  * Every AArch64 processor has NEON with fused multiply-add; 32-bit ARM has
- * not, and uses the portable set.
+ * not, and uses the portable set.  The dot product of bytes is an extension,
+ * asked for at run time and used by the functions that name it only.
  */
 #include "tensor/kernels.h"
 
 #if defined(__aarch64__)
-#if !defined(__ARM_NEON)
-#error "compile this file with NEON"
+#if !defined(__ARM_NEON) || !defined(__ARM_FEATURE_DOTPROD)
+#error "compile this file with -march=armv8-a+dotprod"
 #endif
 #include <arm_neon.h>
+#if defined(__linux__)
+#include <sys/auxv.h>
+#endif
 
 typedef float32x4_t Vec;
 typedef uint32x4_t Mask;
@@ -88,10 +92,91 @@ OPERATION Vec vscale(Vec x, Vec n) {
 #include "tensor/math.h"
 #include "tensor/lanes.h"
 
+/* --- Bytes ---------------------------------------------------------------- */
+
+typedef int32x4_t Ints;
+typedef int8x16_t Operand;
+
+/* Bytes of x become s8: there are no products of u8 and s8. */
+enum { BYTE_ROWS = 6, BYTE_PANELS = 1, BYTE_SHIFT = 128 };
+
+OPERATION Ints iset(int32_t x) {
+  return vdupq_n_s32(x);
+}
+OPERATION Ints iload(const int32_t *p) {
+  return vld1q_s32(p);
+}
+OPERATION void istore(int32_t *p, Ints x) {
+  vst1q_s32(p, x);
+}
+OPERATION Ints imul(Ints a, Ints b) {
+  return vmulq_s32(a, b);
+}
+OPERATION Ints isub(Ints a, Ints b) {
+  return vsubq_s32(a, b);
+}
+OPERATION Vec vfloat(Ints x) {
+  return vcvtq_f32_s32(x);
+}
+OPERATION Ints vlow(Vec x) {
+  return vandq_s32(vreinterpretq_s32_f32(x), iset(255));
+}
+OPERATION void store_bytes(uint8_t *p, Vec a, Vec b, Vec c, Vec d) {
+  Ints ab = vorrq_s32(vlow(a), vshlq_n_s32(vlow(b), 8));
+  Ints cd = vorrq_s32(vshlq_n_s32(vlow(c), 16),
+                      vshlq_n_s32(vreinterpretq_s32_f32(d), 24));
+  vst1q_u8(p, vreinterpretq_u8_s32(vorrq_s32(ab, cd)));
+}
+OPERATION Operand operand_x(const uint8_t *p, bool dot) {
+  (void)dot;
+  return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(p), vdupq_n_u8(BYTE_SHIFT)));
+}
+OPERATION Operand operand_w(int32_t quad, bool dot) {
+  (void)dot;
+  return vreinterpretq_s8_s32(iset(quad));
+}
+/* Gcc's assembler takes the extension from 8.2 on only. */
+#if defined(__clang__)
+#define DOTPROD ""
+#else
+#define DOTPROD ".arch armv8.2-a+dotprod\n\t"
+#endif
+OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
+  if (dot) {
+    __asm__(DOTPROD "sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(x), "w"(w));
+    return sum;
+  }
+  int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w));
+  int16x8_t high = vmull_high_s8(x, w);
+  return vaddq_s32(sum, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+}
+
+#include "tensor/lanes_bytes.h"
+
+static void product_dot(const ByteProduct *p) {
+  byte_product(p, BYTE_ROWS, BYTE_PANELS, true);
+}
+
+static void product_split(const ByteProduct *p) {
+  byte_product(p, BYTE_ROWS, BYTE_PANELS, false);
+}
+
 static bool usable(void) {
   return true;
 }
 
-const Kernels kernels_neon = {"neon",   usable,   product,
-                              activate, add_norm, softmax};
+static bool usable_dot(void) {
+#if defined(__linux__)
+  return getauxval(AT_HWCAP) >> 20 & 1; /* HWCAP_ASIMDDP */
+#else
+  return true; /* Apple's, all of them */
+#endif
+}
+
+const Kernels kernels_neon_dot = {"neon",  "dotprod", usable_dot,
+                                  product, activate,  add_norm,
+                                  softmax, quantize,  product_dot};
+const Kernels kernels_neon = {"neon",  "",       usable,
+                              product, activate, add_norm,
+                              softmax, quantize, product_split};
 #endif

@@ -83,9 +83,72 @@ static void softmax(size_t n, float *s, float scale) {
     softmax_lane(n, s + lane, scale);
 }
 
+/* --- Bytes ---------------------------------------------------------------- */
+
+/* x + 1.5 * 2^23 has x, rounded to even, in its low bits. */
+static const float magic = 0x1.8p23f;
+
+/* x * inverse + shift, at most 255: NaN gives 255 as well. */
+static float rounded(float x, float inverse, float shift) {
+  return vmin(fma_one(x, inverse, shift), magic + 255.0f);
+}
+
+static uint8_t low_byte(float x) {
+  uint32_t bits;
+  memcpy(&bits, &x, sizeof bits);
+  return (uint8_t)(bits & 255);
+}
+
+/* One lane: features are LANES floats, quads of bytes 4 LANES bytes apart. */
+static void quantize_lane(size_t K, const float *x, uint8_t *bytes,
+                          float *scale, int32_t *zero) {
+  float low = 0.0f, high = 0.0f, bad = 0.0f;
+  for (size_t k = 0; k < K; k++) {
+    low = vmin(x[k * LANES], low);
+    high = vmax(x[k * LANES], high);
+    bad = fma_one(x[k * LANES], 0.0f, bad);
+  }
+  *scale = vmax((high - low) / 255.0f, QUANTIZE_TINY) + bad;
+  float inverse = 1.0f / *scale, shift = rounded(0.0f - low, inverse, magic);
+  *zero = low_byte(shift);
+  for (size_t k = 0; k < byte_panel(K) / LANES; k++)
+    bytes[k / 4 * 4 * LANES + k % 4] =
+        k < K ? low_byte(rounded(x[k * LANES], inverse, shift)) : 0;
+}
+
+static void quantize(size_t K, const float *x, uint8_t *bytes, float *scale,
+                     int32_t *zero) {
+  for (size_t lane = 0; lane < LANES; lane++)
+    quantize_lane(K, x + lane, bytes + 4 * lane, scale + lane, zero + lane);
+}
+
+/* One row of one panel. */
+static void byte_row(const ByteProduct *p, size_t panel, size_t row) {
+  const int8_t *a = p->a + row * p->row_stride;
+  const uint8_t *b = p->b + panel * p->b_panel;
+  const float *scale = p->scale + panel * LANES;
+  const int32_t *zero = p->zero + panel * LANES;
+  float *c = p->c + panel * p->c_panel + row * LANES;
+  int32_t sum[LANES] = {0};
+  for (size_t k = 0; k < p->depth; k++)
+    for (size_t lane = 0; lane < LANES; lane++)
+      sum[lane] += a[k] * b[(k / 4 * LANES + lane) * 4 + k % 4];
+  for (size_t lane = 0; lane < LANES; lane++)
+    c[lane] =
+        fma_one((float)(sum[lane] - zero[lane] * p->row_sum[row]),
+                p->row_scale[row] * scale[lane], p->bias ? p->bias[row] : 0.0f);
+}
+
+static void product_bytes(const ByteProduct *p) {
+  for (size_t panel = 0; panel < p->panels; panel++)
+    for (size_t row = 0; row < p->rows; row++)
+      byte_row(p, panel, row);
+}
+
 static bool usable(void) {
   return true;
 }
 
-const Kernels kernels_portable = {"portable", usable,   product,
-                                  activate,   add_norm, softmax};
+const Kernels kernels_portable = {"portable", "",       usable,
+                                  product,    activate, add_norm,
+                                  softmax,    quantize, product_bytes};

@@ -1,5 +1,5 @@
 /*
- * peak.c - measures the peak of the fused multiply-add units.
+ * peak.c - measures the peak of the multiply-add units, of floats and bytes.
  *
  * In:  the name of a kernel set.
  * Out: operations a second, near the best of a few short runs.
@@ -44,6 +44,7 @@ typedef double measure(void);
 #if defined(__x86_64__)
 #include <immintrin.h>
 #define KIND "v"
+#include <cpuid.h>
 
 #define Register     __m512
 #define MULTIPLY_ADD _mm512_fmadd_ps
@@ -59,6 +60,48 @@ __attribute__((target("avx512f"))) static double avx512(void) {
 __attribute__((target("avx2,fma"))) static double avx2(void) {
   Register a = _mm256_set1_ps(0.999f), b = _mm256_set1_ps(1e-5f);
   MEASURE(12);
+}
+
+#undef Register
+#undef MULTIPLY_ADD
+
+/* Four times the operations of floats. */
+#define DOT(prefix)                                                            \
+  static inline __attribute__((always_inline)) Register dot(                   \
+      Register c, Register a, Register b) {                                    \
+    __asm__(prefix "vpdpbusd %2, %1, %0" : "+v"(c) : "v"(a), "v"(b));          \
+    return c;                                                                  \
+  }
+
+#define Register     __m512i
+#define MULTIPLY_ADD dot512
+#define dot          dot512
+__attribute__((target("avx512f"))) DOT("")
+    __attribute__((target("avx512f"))) static double vnni512(void) {
+  Register a = _mm512_set1_epi32(3), b = _mm512_set1_epi32(5);
+  MEASURE(16);
+}
+#undef Register
+#undef MULTIPLY_ADD
+#undef dot
+
+#define Register     __m256i
+#define MULTIPLY_ADD dot256
+#define dot          dot256
+__attribute__((target("avx2"))) DOT("%{vex%} ")
+    __attribute__((target("avx2"))) static double vnni256(void) {
+  Register a = _mm256_set1_epi32(3), b = _mm256_set1_epi32(5);
+  MEASURE(12);
+}
+
+static measure *find_dot(const char *set) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  if (!strcmp(set, "avx512") && __builtin_cpu_supports("avx512vnni"))
+    return vnni512;
+  if (!strcmp(set, "avx2") && __get_cpuid_count(7, 1, &a, &b, &c, &d) &&
+      a >> 4 & 1)
+    return vnni256;
+  return NULL;
 }
 
 static measure *find(const char *set) {
@@ -84,16 +127,25 @@ static measure *find(const char *set) {
   return strcmp(set, "neon") ? NULL : neon;
 }
 
+static measure *find_dot(const char *set) {
+  (void)set;
+  return NULL;
+}
+
 #else
 static measure *find(const char *set) {
+  (void)set;
+  return NULL;
+}
+
+static measure *find_dot(const char *set) {
   (void)set;
   return NULL;
 }
 #endif
 
 /* The third best: one reading of the clock may be off on a virtual machine. */
-double peak_fma(const char *set) {
-  measure *once = find(set);
+static double most(measure *once) {
   double best[3] = {0.0, 0.0, 0.0};
   for (int i = 0; once && i < RUNS; i++) {
     double rate = once();
@@ -105,4 +157,12 @@ double peak_fma(const char *set) {
       }
   }
   return best[2];
+}
+
+double peak_fma(const char *set) {
+  return most(find(set));
+}
+
+double peak_dot(const char *set) {
+  return 4.0 * most(find_dot(set));
 }

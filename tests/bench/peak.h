@@ -18,4 +18,8 @@ double cpu_now(void);
  */
 double peak_fma(const char *set);
 
+/* The same of products of bytes, four and their sum in each lane (eight
+ * operations). 0: there is no such instruction. */
+double peak_dot(const char *set);
+
 #endif
