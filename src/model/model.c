@@ -16,6 +16,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/memory.h"
+#include "model/dense.h"
 #include "model/family.h"
 #include "model/load.h"
 
@@ -47,6 +48,7 @@ void model_free(Model *model) {
   if (!model)
     return;
   tokenizer_free(model->tokenizer);
+  sentence_clear(&model->sentence);
   mem_free(model->layers);
   pages_free(model->pages, model->pages_bytes);
   mem_free(model);
@@ -191,6 +193,8 @@ static int load_all(Loader *l, Model *m, Error *err) {
   int code = load_embeddings(l, f, m, err);
   for (size_t i = 0; !code && i < m->config.n_layers; i++)
     code = load_layer(l, f, &m->config, i, &m->layers[i], err);
+  if (!code)
+    code = dense_load(l, m, err);
   return code ? code : load_heads(l, m, err);
 }
 
@@ -270,6 +274,9 @@ static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
   int code = read_config(s, m, err);
   if (!code)
     code = open_tokenizer(s, m, err);
+  if (code)
+    return code;
+  code = sentence_read(s, options, &m->sentence, err);
   if (code)
     return code;
   m->max_tokens = token_limit(m);

@@ -12,6 +12,7 @@
 #include "base/poll.h"
 #include "model/config.h"
 #include "model/options.h"
+#include "model/sentence.h"
 #include "text/tokenizer.h"
 
 /* y = x W^T + b: weight [n_out][n_in] row-major, bias [n_out]. */
@@ -47,6 +48,12 @@ typedef struct MaskHead {
   Activation activation;
 } MaskHead;
 
+/* A layer over the pooled vector. */
+typedef struct Dense {
+  Linear linear;
+  Activation activation;
+} Dense;
+
 /* Tasks are bits: a checkpoint has those whose head it has. */
 enum {
   TASK_EMBED = 1,
@@ -65,10 +72,14 @@ typedef struct Model {
   size_t bytes;      /* of weights in memory */
   Table words, positions, types; /* types.n 0: none */
   Norm embedding_norm;
-  Layer *layers; /* owned, [L] */
-  Linear answer; /* QA head [2][C]; weight NULL: none */
-  MaskHead mask; /* decoder.n_out 0: none */
-  void *pages;   /* owned: all widened weights */
+  Layer *layers;     /* owned, [L] */
+  Linear answer;     /* QA head [2][C]; weight NULL: none */
+  MaskHead mask;     /* decoder.n_out 0: none */
+  Sentence sentence; /* how tokens become one vector */
+  Dense dense[MODULES_MAX];
+  size_t n_dense;
+  size_t vector_dim; /* numbers of that vector */
+  void *pages;       /* owned: all widened weights */
   size_t pages_bytes;
 } Model;
 

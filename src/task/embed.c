@@ -1,0 +1,401 @@
+/*
+ * embed.c - texts to vectors.
+ *
+ * In:  texts, and a model whose Sentence says how tokens are pooled.
+ * Out: one vector a text.
+ *
+ *     prompt + text -> strip -> lower case -> tokens -> windows
+ *     windows of all texts, side by side in batches -> hidden states
+ *     hidden states of a window -> pooled -> mean over a text's windows
+ *     -> Dense layers -> length 1
+ *
+ * A text longer than the model takes is cut, refused, or read in windows
+ * without overlap whose pooled vectors are averaged by their tokens
+ * (Overflow).  A window's vector does not depend on its neighbours in a batch.
+ * Sums run in token order, in double precision: the same bits everywhere.
+ *
+ * Agrees with SentenceTransformer.encode of sentence-transformers 5.1
+ * (reference/pipelines.md 7).
+ */
+#include "task/embed.h"
+
+#include <float.h>
+#include <math.h>
+#include <string.h>
+#include "base/memory.h"
+#include "base/size.h"
+#include "model/encoder.h"
+#include "text/prepare.h"
+
+typedef struct Window {
+  size_t n;    /* tokens, template included */
+  size_t text; /* whose */
+} Window;
+
+typedef struct Embedder {
+  const Model *model;
+  const Run *run;
+  Overflow overflow;
+  EmbedText *texts;
+  size_t limit;       /* tokens of a window, template included */
+  size_t skip;        /* tokens at the start that are not pooled */
+  size_t C, n_pooled; /* hidden size, numbers of a pooled vector */
+  Encoding tokens;    /* the batch's windows, back to back */
+  Window windows[BATCH_TOKENS];
+  size_t n_windows;
+  float *pooled;   /* owned: [n][n_pooled], sums over windows */
+  double *weights; /* owned: [n], tokens pooled so far; 0: none */
+  float *row;      /* owned: [n_pooled], of one window */
+} Embedder;
+
+/* --- Pooling --------------------------------------------------------------*/
+
+/* One window's tokens within a batch. */
+typedef struct Span {
+  const Hidden *h;
+  size_t first, n, skip, C;
+} Span;
+
+static float value_at(const Span *s, size_t token, size_t c) {
+  size_t t = s->first + token;
+  return s->h->hidden[(t / LANES * s->C + c) * LANES + t % LANES];
+}
+
+/* sum of weight * value over the tokens that count, over a divisor */
+static float weighted(const Span *s, size_t c, bool by_position,
+                      double divisor) {
+  double sum = 0;
+  for (size_t i = s->skip; i < s->n; i++)
+    sum += (by_position ? (double)(i + 1) : 1) * (double)value_at(s, i, c);
+  return (float)(sum / divisor);
+}
+
+static float largest(const Span *s, size_t c) {
+  float top = -FLT_MAX;
+  for (size_t i = s->skip; i < s->n; i++)
+    top = value_at(s, i, c) > top ? value_at(s, i, c) : top;
+  return top;
+}
+
+static double position_sum(const Span *s) {
+  double sum = 0;
+  for (size_t i = s->skip; i < s->n; i++)
+    sum += (double)(i + 1);
+  return sum > 0 ? sum : 1;
+}
+
+static float pool_one(const Span *s, Pooling how, size_t c) {
+  double count = s->n > s->skip ? (double)(s->n - s->skip) : 1e-9;
+  switch (how) {
+  case POOLING_CLS:
+    return value_at(s, 0, c);
+  case POOLING_MAX:
+    return largest(s, c);
+  case POOLING_MEAN:
+    return weighted(s, c, false, count);
+  case POOLING_MEAN_SQRT_LEN:
+    return weighted(s, c, false, sqrt(count));
+  case POOLING_WEIGHTED_MEAN:
+    return weighted(s, c, true, position_sum(s));
+  case POOLING_LAST_TOKEN:
+    return value_at(s, s->n - 1, c);
+  }
+  return 0;
+}
+
+/* All poolings of a window, one behind the other. */
+static void pool(const Span *s, unsigned poolings, float *out) {
+  for (unsigned bit = 1; bit < 1u << POOLING_COUNT; bit <<= 1)
+    for (size_t c = 0; poolings & bit && c < s->C; c++)
+      *out++ = pool_one(s, (Pooling)bit, c);
+}
+
+/* --- Batches --------------------------------------------------------------*/
+
+/* Adds a window's vector to its text's, by the number of its own tokens. */
+static void add_row(Embedder *e, const Window *w) {
+  float *sum = e->pooled + w->text * e->n_pooled;
+  double weight =
+      (double)(w->n - tokenizer_n_added(e->model->tokenizer, false));
+  double before = e->weights[w->text];
+  for (size_t i = 0; i < e->n_pooled; i++)
+    sum[i] =
+        before > 0
+            ? (float)(((double)sum[i] * before + (double)e->row[i] * weight) /
+                      (before + weight))
+            : e->row[i];
+  e->weights[w->text] = before + (weight > 0 ? weight : 1);
+}
+
+static int encode_batch(Embedder *e, const Sequence *sequences, Error *err) {
+  Hidden h;
+  int code = encoder_run(e->model, e->run, sequences, e->n_windows, &h, err);
+  if (code)
+    return code;
+  size_t first = 0;
+  for (size_t i = 0; i < e->n_windows; i++) {
+    const Window *w = &e->windows[i];
+    size_t skip = e->skip < w->n ? e->skip : w->n;
+    pool(&(Span){&h, first, w->n, skip, e->C}, e->model->sentence.pooling,
+         e->row);
+    add_row(e, w);
+    first += w->n;
+  }
+  hidden_clear(&h);
+  return OK;
+}
+
+static int run_batch(Embedder *e, Error *err) {
+  if (!e->n_windows)
+    return OK;
+  Sequence *sequences = mem_array(e->n_windows, sizeof *sequences);
+  if (!sequences)
+    return fail_memory(err);
+  const Token *at = e->tokens.tokens;
+  for (size_t i = 0; i < e->n_windows; at += e->windows[i++].n)
+    sequences[i] = (Sequence){at, e->windows[i].n};
+  int code = encode_batch(e, sequences, err);
+  mem_free(sequences);
+  e->n_windows = 0;
+  e->tokens.n = 0;
+  return code;
+}
+
+/* Puts the template around n tokens and adds them to the batch. */
+static int add_window(Embedder *e, Encoding *tokens, size_t n, size_t text,
+                      Error *err) {
+  Encoding part = {tokens->tokens, n, n}, window = {0};
+  int code =
+      tokenizer_template(e->model->tokenizer, &part, NULL, 0, &window, err);
+  if (!code && e->tokens.n + window.n > BATCH_TOKENS)
+    code = run_batch(e, err);
+  if (!code)
+    code = encoding_append(&e->tokens, &window, err);
+  if (!code)
+    e->windows[e->n_windows++] = (Window){window.n, text};
+  encoding_clear(&window);
+  return code;
+}
+
+/* --- Texts ----------------------------------------------------------------*/
+
+/* prompt + text, from mem_alloc. */
+static int join_prompt(const char *prompt, EncodeText text, char **out,
+                       size_t *bytes, Error *err) {
+  size_t n = strlen(prompt);
+  *out = size_add(n, text.bytes, bytes) ? mem_alloc(*bytes) : NULL;
+  if (!*out)
+    return fail_memory(err);
+  memcpy(*out, prompt, n);
+  memcpy(*out + n, text.text, text.bytes);
+  return OK;
+}
+
+/* The text as the tokenizer gets it; *owned is to be freed. */
+static int prepare(const Sentence *s, EncodeText *text, char **owned,
+                   Error *err) {
+  int code = OK;
+  *owned = NULL;
+  if (s->prompt && *s->prompt) {
+    code = join_prompt(s->prompt, *text, owned, &text->bytes, err);
+    text->text = *owned;
+  }
+  if (code)
+    return code;
+  *text = text_strip(*text);
+  if (!s->lower_case)
+    return OK;
+  char *lower;
+  code = text_lower(*text, &lower, &text->bytes, err);
+  mem_free(*owned);
+  *owned = code ? NULL : lower;
+  text->text = *owned;
+  return code;
+}
+
+static int too_long(const Embedder *e, Error *err) {
+  return fail(err, ERR_RANGE,
+              "text has more than %zu tokens, the model's limit (overflow = "
+              "error)",
+              e->limit);
+}
+
+/* Reads a text window by window; one, unless overflow is `window`. */
+static int read_windows(Embedder *e, TextCursor *cursor, size_t i,
+                        Encoding *tokens, Error *err) {
+  size_t room = e->limit - tokenizer_n_added(e->model->tokenizer, false);
+  EmbedText *t = &e->texts[i];
+  int code = OK;
+  for (bool more = true; !code && more;) {
+    if (tokens->n <= room && !cursor->done)
+      code = tokenizer_next(cursor, room + 1 - tokens->n, &e->run->poll, tokens,
+                            err);
+    size_t n = tokens->n < room ? tokens->n : room;
+    more = tokens->n > room;
+    t->tokens += n;
+    t->truncated = more && e->overflow == OVERFLOW_TRUNCATE;
+    if (!code && more && e->overflow == OVERFLOW_ERROR)
+      code = too_long(e, err);
+    if (!code)
+      code = add_window(e, tokens, n, i, err);
+    encoding_drop(tokens, n);
+    more = more && !t->truncated;
+  }
+  return code;
+}
+
+static int read_text(Embedder *e, size_t i, Error *err) {
+  EncodeText text = e->texts[i].text;
+  TextCursor cursor;
+  Encoding tokens = {0};
+  char *owned;
+  e->texts[i].tokens = tokenizer_n_added(e->model->tokenizer, false);
+  e->texts[i].truncated = false;
+  int code = prepare(&e->model->sentence, &text, &owned, err);
+  if (!code)
+    code = tokenizer_begin(e->model->tokenizer, text.text, text.bytes, &cursor,
+                           err);
+  if (!code)
+    code = read_windows(e, &cursor, i, &tokens, err);
+  encoding_clear(&tokens);
+  mem_free(owned);
+  return code;
+}
+
+/* --- Behind the pooling ---------------------------------------------------*/
+
+/* y = activation(W x + b), in place of x; both have room. */
+static int apply_dense(const Dense *d, float **x, Error *err) {
+  size_t n = (d->linear.n_out + LANES - 1) / LANES * LANES;
+  Arena room = {0};
+  arena_array(&room, n, sizeof(float));
+  int code = arena_open(&room, err);
+  if (code)
+    return code;
+  float *y = arena_array(&room, n, sizeof *y);
+  memset(y, 0, n * sizeof *y);
+  for (size_t i = 0; i < d->linear.n_out; i++) {
+    double sum = d->linear.bias ? (double)d->linear.bias[i] : 0;
+    for (size_t k = 0; k < d->linear.n_in; k++)
+      sum += (double)d->linear.weight[i * d->linear.n_in + k] * (double)(*x)[k];
+    y[i] = (float)sum;
+  }
+  if (d->activation)
+    kernels_pick(NULL)->activate(d->activation, n, y);
+  float *moved = mem_resize(*x, n * sizeof *y);
+  if (moved)
+    memcpy(*x = moved, y, d->linear.n_out * sizeof *y);
+  arena_close(&room);
+  return moved ? OK : fail_memory(err);
+}
+
+static int copy_finite(const float *x, size_t n, float *out, Error *err) {
+  for (size_t i = 0; i < n; i++) {
+    if (!isfinite(x[i]))
+      return fail(err, ERR_FORMAT,
+                  "the model gives non-finite output: its weights are damaged");
+    out[i] = x[i];
+  }
+  return OK;
+}
+
+static void normalise(float *x, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++)
+    sum += (double)x[i] * (double)x[i];
+  double length = sqrt(sum) > 1e-12 ? sqrt(sum) : 1e-12;
+  for (size_t i = 0; i < n; i++)
+    x[i] = (float)((double)x[i] / length);
+}
+
+static int finish(const Embedder *e, size_t i, Error *err) {
+  const Model *m = e->model;
+  float *x = mem_array(e->n_pooled, sizeof *x);
+  if (!x)
+    return fail_memory(err);
+  memcpy(x, e->pooled + i * e->n_pooled, e->n_pooled * sizeof *x);
+  int code = OK;
+  for (size_t j = 0; !code && j < m->n_dense; j++)
+    code = apply_dense(&m->dense[j], &x, err);
+  if (!code)
+    code = copy_finite(x, m->vector_dim, e->texts[i].vector, err);
+  if (!code && m->sentence.normalize)
+    normalise(e->texts[i].vector, m->vector_dim);
+  mem_free(x);
+  return code;
+}
+
+/* --- The run --------------------------------------------------------------*/
+
+/* Tokens of the prompt with what the template has before it. */
+static int count_prompt(Embedder *e, Error *err) {
+  const Sentence *s = &e->model->sentence;
+  if (!s->skip_prompt || !s->prompt)
+    return OK;
+  int code = tokenizer_count(e->model->tokenizer, s->prompt, strlen(s->prompt),
+                             &e->run->poll, &e->skip, err);
+  e->skip += tokenizer_n_added(e->model->tokenizer, false) - 1;
+  return code;
+}
+
+static int open_embedder(Embedder *e, size_t n, Error *err) {
+  const Model *m = e->model;
+  size_t bytes;
+  e->limit = m->max_tokens;
+  if (m->sentence.max_tokens && m->sentence.max_tokens < e->limit)
+    e->limit = m->sentence.max_tokens;
+  e->C = m->config.dim;
+  e->n_pooled = e->C * sentence_parts(&m->sentence);
+  if (!size_mul(n, e->n_pooled, &bytes))
+    return fail_memory(err);
+  e->pooled = mem_array(bytes, sizeof *e->pooled);
+  e->row = mem_array(e->n_pooled, sizeof *e->row);
+  e->weights = mem_array(n, sizeof *e->weights);
+  if (!e->pooled || !e->row || !e->weights)
+    return fail_memory(err);
+  memset(e->weights, 0, n * sizeof *e->weights);
+  return count_prompt(e, err);
+}
+
+static int embed_all(Embedder *e, size_t n, Error *err) {
+  int code = open_embedder(e, n, err);
+  for (size_t i = 0; !code && i < n; i++)
+    code = read_text(e, i, err);
+  if (!code)
+    code = run_batch(e, err);
+  for (size_t i = 0; !code && i < n; i++)
+    code = finish(e, i, err);
+  return code;
+}
+
+int embed_run(const Model *model, const Run *run, Overflow overflow,
+              EmbedText *texts, size_t n, Error *err) {
+  Embedder *e = mem_zeroed(sizeof *e);
+  if (!e)
+    return fail_memory(err);
+  e->model = model;
+  e->run = run;
+  e->overflow = overflow;
+  e->texts = texts;
+  int code = embed_all(e, n, err);
+  encoding_clear(&e->tokens);
+  mem_free(e->pooled);
+  mem_free(e->weights);
+  mem_free(e->row);
+  mem_free(e);
+  return code;
+}
+
+double vector_cosine(const float *a, const float *b, size_t n) {
+  double dot = 0, aa = 0, bb = 0;
+  for (size_t i = 0; i < n; i++) {
+    dot += (double)a[i] * (double)b[i];
+    aa += (double)a[i] * (double)a[i];
+    bb += (double)b[i] * (double)b[i];
+  }
+  double scale = sqrt(aa) * sqrt(bb);
+  if (!(scale > 0))
+    return 0;
+  double cosine = dot / scale;
+  return cosine > 1 ? 1 : cosine < -1 ? -1 : cosine;
+}
