@@ -66,18 +66,31 @@ int mem_reserve(void **items, size_t *capacity, size_t needed, size_t size) {
   return OK;
 }
 
+/* Gives back what lies outside [start, start + bytes) of a mapping. */
+static void trim(char *block, size_t mapped, char *start, size_t bytes) {
+  size_t before = (size_t)(start - block), after = mapped - before - bytes;
+  if (before)
+    munmap(block, before);
+  if (after)
+    munmap(start + bytes, after);
+}
+
+/* Huge pages need the block to begin on their border. */
 void *pages_alloc(size_t bytes) {
-  size_t room;
-  if (!size_round_up(bytes ? bytes : 1, HUGE_PAGE, &room))
+  size_t room, mapped;
+  if (!size_round_up(bytes ? bytes : 1, HUGE_PAGE, &room) ||
+      !size_add(room, HUGE_PAGE, &mapped))
     return NULL;
-  void *block = mmap(NULL, room, PROT_READ | PROT_WRITE,
+  char *block = mmap(NULL, mapped, PROT_READ | PROT_WRITE,
                      MAP_PRIVATE | MAP_ANONYMOUS, -1, 0);
   if (block == MAP_FAILED)
     return NULL;
+  char *start = block + (HUGE_PAGE - (uintptr_t)block % HUGE_PAGE) % HUGE_PAGE;
+  trim(block, mapped, start, room);
 #ifdef MADV_HUGEPAGE
-  madvise(block, room, MADV_HUGEPAGE);
+  madvise(start, room, MADV_HUGEPAGE);
 #endif
-  return block;
+  return start;
 }
 
 void pages_free(void *block, size_t bytes) {
