@@ -72,13 +72,18 @@ static int add_tensors(Sha256 *h, Source *s, const Poll *poll, Error *err) {
 static int hash_source(Source *s, const Poll *poll, char out[65], Error *err) {
   Sha256 h;
   unsigned char digest[32];
+  int code = source_open_weights(s, err);
+  if (code) {
+    source_close(s);
+    return code;
+  }
   sha256_init(&h);
   add_block(&h, NUMERICS, sizeof NUMERICS - 1);
   for (size_t i = 0; i < s->n_texts; i++) {
     add_block(&h, s->texts[i].name, strlen(s->texts[i].name));
     add_block(&h, s->texts[i].text, s->texts[i].bytes);
   }
-  int code = add_tensors(&h, s, poll, err);
+  code = add_tensors(&h, s, poll, err);
   if (!code)
     code = source_unchanged(s, err);
   sha256_end(&h, digest);

@@ -273,6 +273,8 @@ static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
                        Model *m, Error *err) {
   int code = read_config(s, m, err);
   if (!code)
+    code = source_open_weights(s, err);
+  if (!code)
     code = open_tokenizer(s, m, err);
   if (code)
     return code;

@@ -17,7 +17,7 @@
 #include "model/locate.h"
 #include "model/settings.h"
 
-enum { PIN_MIN = 16 };
+enum { PIN_MIN = 16, PIN_ROOM = 65 };
 
 /* --- Names --------------------------------------------------------------*/
 
@@ -66,19 +66,19 @@ static Setting setting_of(unsigned task) {
                               : SETTING_ANSWER_MODEL;
 }
 
-/* The name that an unnamed call means. */
-static int default_name(unsigned task, char out[MODEL_NAME_MAX + 1],
-                        Error *err) {
-  char set[SETTING_TEXT_MAX];
+/* The name, perhaps with a pin, that an unnamed call means. */
+static int default_name(unsigned task, char out[SETTING_TEXT_MAX], Error *err) {
+  Setting s = setting_of(task);
   const Builtin *b = builtin_for(task ? task : TASK_ANSWER);
-  setting_text(setting_of(task), set);
-  if (!set[0] && !b)
+  setting_text(s, out);
+  if (!out[0] && !b)
     return fail(err, ERR_RANGE,
                 "no model given, and none built in for it: name one as last "
                 "argument, or UPDATE distilbert_config SET value = its name "
                 "WHERE key = '%s'",
-                setting_key(setting_of(task)));
-  snprintf(out, MODEL_NAME_MAX + 1, "%s", set[0] ? set : b->name);
+                setting_key(s));
+  if (!out[0])
+    snprintf(out, SETTING_TEXT_MAX, "%s", b->name);
   return OK;
 }
 
@@ -217,16 +217,11 @@ int registry_hold(const char *name, ModelEntry **out, Error *err) {
 static int check_pin(ModelEntry *e, const char *pin, const Poll *poll,
                      Error *err) {
   char print[65];
-  size_t n = strlen(pin);
-  if (n < PIN_MIN || n > 64)
-    return fail(err, ERR_RANGE,
-                "model %s: a pinned fingerprint has %d to 64 digits, not %zu",
-                e->name, PIN_MIN, n);
   int code = registry_know_fingerprint(e, poll, err);
   if (code)
     return code;
   registry_public_fingerprint(e, print);
-  if (strncmp(print, pin, n) != 0)
+  if (strncmp(print, pin, strlen(pin)) != 0)
     return fail(err, ERR_RANGE, "model %s has fingerprint %.16s..., not %.16s",
                 e->name, print, pin);
   return OK;
@@ -234,7 +229,7 @@ static int check_pin(ModelEntry *e, const char *pin, const Poll *poll,
 
 static int use_held(ModelEntry *e, const char *pin, unsigned task,
                     const Poll *poll, Error *err) {
-  int code = pin ? check_pin(e, pin, poll, err) : OK;
+  int code = *pin ? check_pin(e, pin, poll, err) : OK;
   if (code)
     return code;
   entries_lock();
@@ -249,33 +244,39 @@ static int use_held(ModelEntry *e, const char *pin, unsigned task,
   return code;
 }
 
-/* Splits "name@fingerprint"; *pin is NULL without one. */
+/* Splits "name@fingerprint"; pin is "" without one. */
 static int split_name(const char *given, char name[MODEL_NAME_MAX + 1],
-                      const char **pin, Error *err) {
-  const char *at = strchr(given, '@');
-  size_t n = at ? (size_t)(at - given) : strlen(given);
-  *pin = at ? at + 1 : NULL;
+                      char pin[PIN_ROOM], Error *err) {
+  size_t n = strcspn(given, "@");
   if (n > MODEL_NAME_MAX)
     return fail(err, ERR_RANGE, "a model name has 1 to %d bytes, not %zu",
                 MODEL_NAME_MAX, n);
   memcpy(name, given, n);
   name[n] = 0;
+  const char *digits = given[n] ? given + n + 1 : "";
+  size_t n_digits = strlen(digits);
+  if (given[n] && (n_digits < PIN_MIN || n_digits >= PIN_ROOM))
+    return fail(err, ERR_RANGE,
+                "model %s: a pinned fingerprint has %d to 64 digits, not %zu",
+                name, PIN_MIN, n_digits);
+  memcpy(pin, digits, n_digits + 1);
   return OK;
 }
 
+/* `pin` gets the digits behind "@", or "". */
 static int hold_given(const char *given, unsigned task, ModelEntry **out,
-                      const char **pin, Error *err) {
-  char name[MODEL_NAME_MAX + 1];
-  *pin = NULL;
-  int code =
-      given ? split_name(given, name, pin, err) : default_name(task, name, err);
+                      char pin[PIN_ROOM], Error *err) {
+  char name[MODEL_NAME_MAX + 1], set[SETTING_TEXT_MAX];
+  int code = given ? OK : default_name(task, set, err);
+  if (!code)
+    code = split_name(given ? given : set, name, pin, err);
   return code ? code : registry_hold(name, out, err);
 }
 
 int registry_use(const char *name, unsigned task, const Poll *poll,
                  ModelEntry **entry, const Model **model, Error *err) {
-  const char *pin;
-  int code = hold_given(name, task, entry, &pin, err);
+  char pin[PIN_ROOM];
+  int code = hold_given(name, task, entry, pin, err);
   if (code)
     return code;
   code = use_held(*entry, pin, task, poll, err);
@@ -299,8 +300,8 @@ void registry_done(ModelEntry *entry) {
 int registry_fingerprint(const char *name, const Poll *poll, char out[65],
                          Error *err) {
   ModelEntry *e;
-  const char *pin;
-  int code = hold_given(name, 0, &e, &pin, err);
+  char pin[PIN_ROOM];
+  int code = hold_given(name, 0, &e, pin, err);
   if (code)
     return code;
   code = registry_know_fingerprint(e, poll, err);

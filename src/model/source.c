@@ -47,6 +47,7 @@ void source_close(Source *s) {
   for (size_t i = 0; i < s->n_texts; i++)
     mem_free(s->texts[i].text);
   mem_free(s->texts);
+  mem_free(s->folder);
   *s = (Source){0};
 }
 
@@ -262,14 +263,26 @@ static int open_dense(const char *folder, Source *s, Error *err) {
 /* Older sentence-transformers keep the Transformer in a folder of its own. */
 static int open_folder(const char *folder, Source *s, Error *err) {
   char root[PATH_ROOM];
+  s->folder = mem_text(folder, strlen(folder));
+  if (!s->folder)
+    return fail_memory(err);
   int code = take_modules(s, folder, err);
   if (!code)
     code = path_join(root, sizeof root, folder, s->modules.list[0].path, err);
-  if (!code)
-    code = take_texts(s, root, err);
+  return code ? code : take_texts(s, root, err);
+}
+
+static int open_folder_weights(Source *s, Error *err) {
+  char root[PATH_ROOM];
+  int code =
+      path_join(root, sizeof root, s->folder, s->modules.list[0].path, err);
   if (!code)
     code = open_weights(root, s, err);
-  return code ? code : open_dense(folder, s, err);
+  return code ? code : open_dense(s->folder, s, err);
+}
+
+int source_open_weights(Source *s, Error *err) {
+  return s->folder && !s->n_shards ? open_folder_weights(s, err) : OK;
 }
 
 static int take_all_metadata(Source *s, Error *err) {

@@ -38,14 +38,19 @@ typedef struct Source {
   size_t n_shards;
   SourceText *texts; /* owned: those that are there */
   size_t n_texts, texts_room;
+  char *folder;     /* owned; NULL: one file */
   bool has_modules; /* there is a modules.json */
   Modules modules;
 } Source;
 
-/* All zero is a closed Source; source_close takes a half-open one. */
+/* Reads the texts; of a directory, not yet the weights' headers, so that a
+ * config we cannot use is what the user hears of first. All zero is a closed
+ * Source; source_close takes a half-open one. */
 int source_open(const char *path, Source *out, Error *err);
 int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
                        Error *err);
+/* Opens and checks the files of tensors, where that is still to be done. */
+int source_open_weights(Source *s, Error *err);
 void source_close(Source *s);
 
 /* ERR_IO when a file is no longer what it was when it was opened. */

@@ -220,6 +220,24 @@ static void test_pin(void) {
   registry_remove("pin", &err);
 }
 
+/* What an unnamed call means may be pinned too. */
+static void test_pinned_default(void) {
+  char print[65], name[200];
+  ModelEntry *entry;
+  const Model *model;
+  Error err = {""};
+  registry_add("pin", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  registry_fingerprint("pin", &never, print, &err);
+  snprintf(name, sizeof name, "pin@%s", print);
+  setting_change(SETTING_ANSWER_MODEL, name, &err);
+  int code = use(NULL, TASK_ANSWER, &entry, &model, &err);
+  CHECK(code == OK && model->config.dim == 32, "%s", err.message);
+  if (!code)
+    registry_done(entry);
+  setting_change(SETTING_ANSWER_MODEL, "", &err);
+  registry_remove("pin", &err);
+}
+
 static void test_limit(void) {
   static const char *const names[] = {"one", "two", "three"};
   static const char *const paths[] = {DATA "distilbert-uncased-qa",
@@ -330,6 +348,7 @@ int main(void) {
   test_add();
   test_remove_in_use();
   test_pin();
+  test_pinned_default();
   test_limit();
   test_threads();
   test_fork();
