@@ -14,6 +14,7 @@
  */
 #include "model/load.h"
 
+#include <math.h>
 #include <stdio.h>
 #include <string.h>
 #include "base/memory.h"
@@ -224,4 +225,26 @@ int load_table(Loader *l, const char *name, size_t n, size_t dim, Table *out,
     return load_floats(l, full, n, dim, &out->rows, err);
   code = load_scales(l, full, n, &out->q_scales, err);
   return code ? code : keep_bytes(l, full, out, err);
+}
+
+/* Even channels sin(p / 10000^(c / dim)), odd ones cos of the pair's angle. */
+static void fill_sinusoids(size_t n, size_t dim, float *rows) {
+  for (size_t p = 0; p < n; p++)
+    for (size_t c = 0; c < dim; c++) {
+      double power = (double)(c / 2 * 2) / (double)dim;
+      double angle = (double)p / pow(10000, power);
+      rows[p * dim + c] = (float)(c % 2 ? cos(angle) : sin(angle));
+    }
+}
+
+int load_sinusoids(Loader *l, size_t n, size_t dim, Table *out, Error *err) {
+  void *rows = NULL;
+  size_t numbers, bytes;
+  if (!size_mul(n, dim, &numbers) || !size_mul(numbers, sizeof(float), &bytes))
+    return fail(err, ERR_RANGE, "position table is too large");
+  int code = place(l, bytes, &rows, err);
+  if (!code && rows)
+    fill_sinusoids(n, dim, rows);
+  *out = (Table){.rows = rows, .n = n, .dim = dim};
+  return code;
 }

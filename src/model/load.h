@@ -42,6 +42,10 @@ int load_vector(Loader *l, const char *name, size_t n, const float **out,
 int load_weight(Loader *l, const char *name, size_t n, size_t dim,
                 const float **out, Error *err);
 
+/* The position table DistilBERT fills in when sinusoidal_pos_embds is set and
+ * the file has none. */
+int load_sinusoids(Loader *l, size_t n, size_t dim, Table *out, Error *err);
+
 /* Is there a tensor of that name? */
 bool load_has(const Loader *l, const char *name);
 

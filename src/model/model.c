@@ -116,6 +116,21 @@ static int load_encoder_table(Loader *l, const char *part, size_t n, size_t C,
   return code ? code : load_table(l, name, n, C, out, err);
 }
 
+/* A stored position table wins over the flag (corrections.md 10). */
+static int load_positions(Loader *l, const FamilyNames *f, Model *m,
+                          Error *err) {
+  const Config *c = &m->config;
+  char name[TENSOR_NAME_ROOM], full[TENSOR_NAME_ROOM + 8];
+  int code = encoder_name(l, NULL, 0, f->positions, name, err);
+  if (code)
+    return code;
+  snprintf(full, sizeof full, "%s.weight", name);
+  return c->sinusoidal && !load_has(l, full)
+             ? load_sinusoids(l, c->max_positions, c->dim, &m->positions, err)
+             : load_table(l, name, c->max_positions, c->dim, &m->positions,
+                          err);
+}
+
 static int load_embeddings(Loader *l, const FamilyNames *f, Model *m,
                            Error *err) {
   const Config *c = &m->config;
@@ -123,8 +138,7 @@ static int load_embeddings(Loader *l, const FamilyNames *f, Model *m,
   int code =
       load_encoder_table(l, f->words, c->vocab_size, c->dim, &m->words, err);
   if (!code)
-    code = load_encoder_table(l, f->positions, c->max_positions, c->dim,
-                              &m->positions, err);
+    code = load_positions(l, f, m, err);
   if (!code && c->n_types)
     code = load_encoder_table(l, f->types, c->n_types, c->dim, &m->types, err);
   if (!code)

@@ -7,6 +7,7 @@
  */
 #include <math.h>
 #include "check.h"
+#include "model/load.h"
 #include "oracle/oracle.h"
 
 static const Run one_thread = {ENGINE_NATIVE, 1, {0}};
@@ -185,6 +186,7 @@ int main(void) {
       "distilbert-uncased-sinusoidal", "distilbert-uncased-bf16",
       "bert-uncased-minilm"};
   test_numerics();
+  test_sinusoids();
   for (size_t i = 0; i < sizeof encoders / sizeof *encoders; i++)
     test_expected(encoders[i]);
   test_bits("distilbert-uncased-base");
