@@ -131,6 +131,25 @@ static void test_expected(const char *name) {
   cJSON_Delete(json);
 }
 
+/* The table we would fill in is the one that checkpoint stores. */
+static void test_sinusoids(void) {
+  Model *m = oracle_model("distilbert-uncased-sinusoidal");
+  Table ours;
+  Error err = {""};
+  CHECK(m != NULL, "distilbert-uncased-sinusoidal");
+  if (!m)
+    return;
+  size_t n = m->positions.n * m->positions.dim;
+  Loader l = {.base = calloc(n + 16, sizeof(float))};
+  CHECK(!load_sinusoids(&l, m->positions.n, m->positions.dim, &ours, &err),
+        "%s", err.message);
+  for (size_t i = 0; i < n; i++)
+    CHECK(fabsf(ours.rows[i] - m->positions.rows[i]) <= 1e-6f, "%zu: %g %g", i,
+          (double)ours.rows[i], (double)m->positions.rows[i]);
+  free(l.base);
+  model_free(m);
+}
+
 /* --- Equal bits
  * -------------------------------------------------------------*/
 
