@@ -14,6 +14,7 @@
  *
  * Refuses: new keys, deleting one, and changing any column but `value`.
  */
+#include <stdio.h>
 #include <string.h>
 #include "model/settings.h"
 #include "sql/table.h"
@@ -62,6 +63,27 @@ static void column(Scan *scan, sqlite3_context *ctx, int i) {
 
 static void end(Scan *scan) {
   (void)scan;
+}
+
+/* "threads, memory_limit, ..." */
+static void list_keys(char *out, size_t room) {
+  size_t used = 0;
+  for (int s = 0; s < SETTING_COUNT && used < room; s++) {
+    int n = snprintf(out + used, room - used, "%s%s", s ? ", " : "",
+                     setting_key((Setting)s));
+    used += n > 0 ? (size_t)n : room;
+  }
+}
+
+/* A key misspelt is an error, not an UPDATE of no row. */
+static int seek(Scan *scan, const char *key, Error *err) {
+  char keys[160], shown[ERROR_QUOTE];
+  (void)scan;
+  if (setting_find(key) != SETTING_COUNT)
+    return OK;
+  list_keys(keys, sizeof keys);
+  return fail(err, ERR_RANGE, "no key %s; there are %s",
+              error_quote(shown, key), keys);
 }
 
 /* --- UPDATE --------------------------------------------------------------- */
@@ -122,6 +144,7 @@ const TableKind config_table = {
     .flag = SQLITE_VTAB_DIRECTONLY,
     .state_bytes = sizeof(ConfigScan),
     .begin = begin,
+    .seek = seek,
     .next = next,
     .column = column,
     .end = end,

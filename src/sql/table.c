@@ -26,7 +26,10 @@
 #include "base/memory.h"
 SQLITE_EXTENSION_INIT3
 
-enum { LISTS = 16 }; /* shift of the list bits in idxNum */
+enum {
+  LISTS = 16,
+  KEY_GIVEN = 1 << 30
+}; /* idxNum: shift of list bits, a bit */
 enum { COPY_STEP = 1 << 20 };
 
 /* What a module is registered with. */
@@ -145,6 +148,18 @@ static bool take_list(sqlite3_index_info *info, int i) {
   return sqlite3_libversion_number() >= 3038000 && sqlite3_vtab_in(info, i, 1);
 }
 
+/* What the first column is to equal goes to `seek`; rows are tested as well. */
+static bool take_key(const TableKind *kind, sqlite3_index_info *info, int n) {
+  for (int i = 0; kind->seek && i < info->nConstraint; i++) {
+    if (info->aConstraint[i].iColumn != 0 || !info->aConstraint[i].usable ||
+        info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
+      continue;
+    info->aConstraintUsage[i].argvIndex = n + 1;
+    return true;
+  }
+  return false;
+}
+
 static void take(const TableKind *kind, sqlite3_index_info *info,
                  const int *given) {
   int n = 0;
@@ -158,6 +173,8 @@ static void take(const TableKind *kind, sqlite3_index_info *info,
     if (kind->params[p].kind == PARAM_TEXTS && take_list(info, given[p]))
       bits |= 1u << (p + LISTS);
   }
+  if (take_key(kind, info, n))
+    bits |= KEY_GIVEN;
   info->idxNum = (int)bits;
 }
 
@@ -271,6 +288,12 @@ static int add_list(Scan *scan, int param, sqlite3_value *list, Error *err) {
   return code == SQLITE_OK || code == SQLITE_DONE ? OK : fail_memory(err);
 }
 
+static int seek(Scan *scan, sqlite3_value *value, Error *err) {
+  const char *key;
+  int rc = value_string("key", value, &key, err);
+  return rc || !key ? rc : scan->kind->seek(scan, key, err);
+}
+
 /* Sets scan->done where a text is NULL: there are no rows then. */
 static int keep_params(Scan *scan, unsigned bits, sqlite3_value **argv,
                        Error *err) {
@@ -283,6 +306,8 @@ static int keep_params(Scan *scan, unsigned bits, sqlite3_value **argv,
     if (scan->params[p].n == 0 && is_required(&scan->kind->params[p]))
       scan->done = true;
   }
+  if (rc == OK && bits & KEY_GIVEN)
+    rc = seek(scan, argv[n], err);
   return rc;
 }
 

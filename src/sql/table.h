@@ -64,6 +64,9 @@ typedef struct TableKind {
 
   /* Reads parameters, and gets ready to produce rows. */
   int (*begin)(Scan *scan, Error *err);
+  /* May be NULL. Told what the first column is to equal, before begin; an
+   * error ends the scan. */
+  int (*seek)(Scan *scan, const char *key, Error *err);
   /* Goes to the first or next row. */
   int (*next)(Scan *scan, Error *err);
   /* Gives a visible column of the current row to sqlite3_result_*. */

@@ -91,10 +91,21 @@ UPDATE distilbert_config SET value = printf('%.65536c', 'x')
  WHERE key = 'answer_model';
 .error distilbert_config: answer_model: valid values are a model's name *
 
-.testcase an unknown key has no row
-UPDATE distilbert_config SET value = 1 WHERE key = 'thread';
-SELECT changes();
-.check 0
+.testcase an unknown key is an error that lists the known ones
+UPDATE distilbert_config SET value = 3 WHERE key = 'thread';
+.error distilbert_config: no key thread; there are threads, memory_limit, *
+
+.testcase also where it is read
+SELECT value FROM distilbert_config WHERE key = 'thread';
+.error distilbert_config: no key thread; *
+
+.testcase but not a NULL, and not a pattern
+SELECT count(*) FROM distilbert_config WHERE key = NULL;
+SELECT count(*) FROM distilbert_config WHERE key LIKE 'thread%';
+.check <<END
+0
+1
+END
 
 .testcase key
 UPDATE distilbert_config SET key = 'x' WHERE key = 'threads';
