@@ -27,6 +27,9 @@ SQLITE_EXTENSION_INIT1
 
 enum { OLDEST = 3031000 }; /* SQLITE_VTAB_DIRECTONLY */
 enum { PURE = SQLITE_UTF8 | SQLITE_DETERMINISTIC, VOLATILE = SQLITE_UTF8 };
+/* The result has a subtype. SQLite knows the flag from 3.45 on, and before
+ * ignores what it does not know. */
+enum { TYPED = PURE | 0x1000000 };
 
 static const struct Scalar {
   const char *name;
@@ -36,6 +39,9 @@ static const struct Scalar {
 } scalars[] = {
     {"distilbert_answer", 2, 3, PURE, fn_answer},
     {"distilbert_highlight", 4, 5, PURE, fn_highlight},
+    {"distilbert_embed", 1, 2, TYPED, fn_embed},
+    {"distilbert_cosine", 2, 2, PURE, fn_cosine},
+    {"distilbert_vector_json", 1, 1, TYPED, fn_vector_json},
     {"distilbert_token_count", 1, 2, PURE, fn_token_count},
     {"distilbert_fingerprint", 0, 1, PURE, fn_fingerprint},
     {"distilbert_version", 0, 0, PURE, fn_version},

@@ -13,6 +13,9 @@ typedef void scalar_function(sqlite3_context *ctx, int argc,
 
 scalar_function fn_answer; /* fn_answer.c */
 scalar_function fn_highlight;
+scalar_function fn_embed; /* fn_embed.c */
+scalar_function fn_cosine;
+scalar_function fn_vector_json;
 scalar_function fn_token_count; /* fn_tokens.c */
 scalar_function fn_fingerprint; /* fn_info.c */
 scalar_function fn_version;

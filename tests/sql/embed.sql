@@ -1,0 +1,231 @@
+-- distilbert_embed(text [, model]), distilbert_cosine(a, b),
+-- distilbert_vector_json(v)
+
+.testcase shape: 384 float32, the subtype that sqlite-vec asks for, length 1
+SELECT typeof(e), length(e), round(distilbert_cosine(e, e), 15)
+  FROM (SELECT distilbert_embed('A cat sits on the mat.') AS e);
+SELECT subtype(distilbert_embed('A cat.'));
+SELECT abs(sum(value * value) - 1) < 1e-6, count(*)
+  FROM json_each(distilbert_vector_json(distilbert_embed('A cat.')));
+.check <<END
+blob|1536|1.0
+223
+1|384
+END
+
+.testcase meaning is near meaning
+WITH t(id, body) AS (VALUES
+  (1, 'The stock market fell sharply today.'),
+  (2, 'A kitten is asleep on the sofa.'),
+  (3, 'Share prices dropped.'),
+  (4, 'How do I bake bread?'))
+SELECT id FROM t
+ ORDER BY distilbert_cosine(distilbert_embed(body),
+                            distilbert_embed('Equities lost value.')) DESC
+ LIMIT 2;
+SELECT distilbert_cosine(distilbert_embed('The cat naps.'),
+                         distilbert_embed('A kitten is asleep on the sofa.'))
+       > 0.4;
+.check <<END
+3
+1
+1
+END
+
+.testcase the same text is the same vector, whoever asks
+SELECT count(DISTINCT distilbert_embed(value))
+  FROM json_each('["one text","one text","one text"]');
+SELECT distilbert_embed('one text') =
+       distilbert_embed('one text', 'all-minilm-l6-v2'),
+       distilbert_embed('one text') = distilbert_embed('one text', NULL),
+       distilbert_embed('one text') = distilbert_embed('  one text' || char(10));
+.check <<END
+1
+1|1|1
+END
+
+.testcase NULL in, NULL out
+SELECT distilbert_embed(NULL), distilbert_embed(NULL, 'no such model'),
+       distilbert_cosine(NULL, x'00'), distilbert_cosine('[1]', NULL),
+       distilbert_vector_json(NULL);
+.check NULL|NULL|NULL|NULL|NULL
+
+.testcase an empty text has a vector, any type is read as text
+SELECT length(distilbert_embed('')), length(distilbert_embed(x'')),
+       length(distilbert_embed(' ')),
+       distilbert_embed(42) = distilbert_embed('42'),
+       distilbert_embed(x'636174') = distilbert_embed('cat'),
+       distilbert_embed('') = distilbert_embed(char(10, 32));
+.check 1536|1536|1536|1|1|1
+
+.testcase ill-formed UTF-8
+SELECT length(distilbert_embed(CAST(x'ff41c3' AS TEXT)));
+.check 1536
+
+.testcase a model without that name
+SELECT distilbert_embed('a', 'nobody');
+.error distilbert_embed: no model named nobody*
+
+.testcase a model that answers can embed, too
+SELECT length(distilbert_embed('a', 'distilbert-minilm-squad'));
+.check 1536
+
+-- distilbert_cosine ------------------------------------------------------------
+
+.testcase cosine of JSON
+SELECT distilbert_cosine('[1, 0]', '[1, 0]'),
+       distilbert_cosine('[1, 0]', '[0, 2]'),
+       distilbert_cosine('[1, 0]', '[-3, 0]'),
+       distilbert_cosine('[3, 4]', '[4, 3]'),
+       distilbert_cosine('[0, 0]', '[1, 2]');
+.check 1.0|0.0|-1.0|0.96|0.0
+
+.testcase a vector is like itself, to the last bit
+SELECT count(*) FROM json_each('["a","bee","see","dee","e","eff","gee"]')
+ WHERE distilbert_cosine(distilbert_embed(value), distilbert_embed(value)) <> 1;
+.check 0
+
+.testcase BLOB and JSON, in either order
+SELECT distilbert_cosine(x'0000803f00000040', '[1, 2]'),
+       distilbert_cosine('[-1, -2]', x'0000803f00000040'),
+       distilbert_cosine(x'0000803f00000040', x'000000400000803f');
+.check 1.0|-1.0|0.8
+
+.testcase very large and very small numbers
+SELECT distilbert_cosine('[3e38, 3e38]', '[3e38, 3e38]'),
+       distilbert_cosine('[1e-45]', '[-1e-45]'),
+       distilbert_cosine('[3e38]', '[1e-45]');
+.check 1.0|-1.0|1.0
+
+.testcase different lengths
+SELECT distilbert_cosine('[1, 2]', '[1, 2, 3]');
+.error distilbert_cosine: vectors of 2 and of 3 numbers: *
+
+.testcase no multiple of four
+SELECT distilbert_cosine(x'0000803f', x'0000803f00');
+.error distilbert_cosine: second vector has 5 bytes, no multiple of 4
+
+.testcase nothing
+SELECT distilbert_cosine(x'', '[1]');
+.error distilbert_cosine: first vector has 0 numbers, a vector 1 to 65536
+
+.testcase an empty array
+SELECT distilbert_cosine('[1]', '[]');
+.error distilbert_cosine: second vector has 0 numbers, a vector 1 to 65536
+
+.testcase not JSON
+SELECT distilbert_cosine('cat', '[1]');
+.error distilbert_cosine: first vector, line 1: a value is missing
+
+.testcase an empty text
+SELECT distilbert_cosine('', '[1]');
+.error distilbert_cosine: first vector, line 1: a value is missing at the end
+
+.testcase JSON, but no array
+SELECT distilbert_cosine('{"a": 1}', '[1]');
+.error distilbert_cosine: first vector is no JSON array of numbers
+
+.testcase an array of something else
+SELECT distilbert_cosine('[1, "2"]', '[1, 2]');
+.error distilbert_cosine: first vector is no JSON array of numbers
+
+.testcase an array of arrays
+SELECT distilbert_cosine('[[1, 2]]', '[1, 2]');
+.error distilbert_cosine: first vector is no JSON array of numbers
+
+.testcase an array with null
+SELECT distilbert_cosine('[1, null]', '[1, 2]');
+.error distilbert_cosine: first vector is no JSON array of numbers
+
+.testcase a number
+SELECT distilbert_cosine(1, '[1]');
+.error distilbert_cosine: first vector is neither a BLOB of float32 nor a JSON array
+
+.testcase not finite
+SELECT distilbert_cosine(x'0000803f0000c07f', '[1, 2]');
+.error distilbert_cosine: number 2 of first vector is no finite float32
+
+.testcase infinite
+SELECT distilbert_cosine('[1, 2]', x'0000807f00000000');
+.error distilbert_cosine: number 1 of second vector is no finite float32
+
+.testcase too large for float32
+SELECT distilbert_cosine('[1e39]', '[1]');
+.error distilbert_cosine: number 1 of first vector is no finite float32
+
+.testcase the most numbers, and one more
+SELECT distilbert_cosine(zeroblob(4 * 65536), zeroblob(4 * 65536));
+.check 0.0
+
+.testcase one more
+SELECT distilbert_cosine(zeroblob(4 * 65537), '[1]');
+.error distilbert_cosine: first vector has 65537 numbers, a vector 1 to 65536
+
+.testcase a long JSON is not read at all
+SELECT distilbert_vector_json('[' || replace(hex(zeroblob(1100000)), '00', '1.0,')
+                              || '1]');
+.error distilbert_vector_json: vector: * bytes, the limit is 4194304
+
+-- distilbert_vector_json -------------------------------------------------------
+
+.testcase the fewest digits that read back
+SELECT distilbert_vector_json('[1, -0.5, 0.1, 16777216, 1e-5, 3.4028234663852886e38, 1e-45, 0.30000001192092896, 123456.789]');
+.check [1,-0.5,0.1,16777216,1e-05,3.4028235e+38,1e-45,0.3,123456.79]
+
+.testcase of a BLOB
+SELECT distilbert_vector_json(x'0000803f00000080cdcccc3d');
+.check [1,-0,0.1]
+
+.testcase what is read back is the same vector
+SELECT distilbert_vector_json(distilbert_vector_json(e)) =
+       distilbert_vector_json(e), json_valid(distilbert_vector_json(e))
+  FROM (SELECT distilbert_embed('A cat sits on the mat.') AS e);
+.check 1|1
+
+.testcase JSON functions take it for JSON
+SELECT json_object('v', distilbert_vector_json('[1, 2]')),
+       subtype(distilbert_vector_json('[1]'));
+.check {"v":[1,2]}|74
+
+.testcase a damaged BLOB
+SELECT distilbert_vector_json(x'000080');
+.error distilbert_vector_json: vector has 3 bytes, no multiple of 4
+
+-- Where functions may stand ----------------------------------------------------
+
+.testcase generated columns, an index on an expression
+CREATE TABLE note(id INTEGER PRIMARY KEY, body TEXT,
+                  e BLOB AS (distilbert_embed(body)) STORED);
+CREATE INDEX note_by_bread ON note(
+  distilbert_cosine(e, distilbert_embed('bread')));
+INSERT INTO note(body) VALUES ('a loaf of bread'), ('a steam engine'), (NULL);
+SELECT id, length(e) FROM note
+ ORDER BY distilbert_cosine(e, distilbert_embed('bread')) DESC;
+.check <<END
+1|1536
+2|1536
+3|NULL
+END
+
+.testcase not innocuous
+PRAGMA trusted_schema = OFF;
+CREATE VIEW v AS SELECT distilbert_embed('a') AS e;
+SELECT * FROM v;
+.error *unsafe use of distilbert_embed*
+
+.testcase through the entry for SQL that is not trusted
+.open safe
+SELECT length(distilbert_embed('a')), distilbert_cosine('[1]', '[2]'),
+       distilbert_vector_json('[1]');
+.check 1536|1.0|[1]
+
+.testcase UTF-16
+.open utf16
+SELECT length(distilbert_embed('Füße')), distilbert_vector_json('[0.5]'),
+       distilbert_cosine('[1,2]', x'0000803f00000040');
+.check 1536|[0.5]|1.0
+
+.testcase a vector longer than a value may be
+.limit length 1000
+SELECT distilbert_embed('a');
+.error *too big*
