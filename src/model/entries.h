@@ -22,6 +22,7 @@ struct ModelEntry {
   ModelOptions options; /* owned; precision too */
   const Builtin *builtin;
   char fingerprint[65]; /* of the checkpoint; "" until asked for */
+  uint64_t identity;    /* of the files first read; 0: none yet */
   bool registered;      /* by INSERT */
   bool removed;         /* out of the list, its last user frees it */
   State state;

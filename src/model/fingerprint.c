@@ -69,7 +69,8 @@ static int add_tensors(Sha256 *h, Source *s, const Poll *poll, Error *err) {
   return code;
 }
 
-static int hash_source(Source *s, const Poll *poll, char out[65], Error *err) {
+static int hash_source(Source *s, const Poll *poll, Fingerprint *out,
+                       Error *err) {
   Sha256 h;
   unsigned char digest[32];
   int code = source_open_weights(s, err);
@@ -88,12 +89,13 @@ static int hash_source(Source *s, const Poll *poll, char out[65], Error *err) {
     code = source_unchanged(s, err);
   sha256_end(&h, digest);
   for (int i = 0; i < 32; i++)
-    snprintf(out + 2 * i, 3, "%02x", digest[i]);
+    snprintf(out->digits + 2 * i, 3, "%02x", digest[i]);
+  out->identity = source_identity(s);
   source_close(s);
   return code;
 }
 
-int model_fingerprint(const char *path, const Poll *poll, char out[65],
+int model_fingerprint(const char *path, const Poll *poll, Fingerprint *out,
                       Error *err) {
   Source s;
   int code = source_open(path, &s, err);
@@ -101,7 +103,7 @@ int model_fingerprint(const char *path, const Poll *poll, char out[65],
 }
 
 int model_fingerprint_memory(const unsigned char *file, size_t bytes,
-                             const Poll *poll, char out[65], Error *err) {
+                             const Poll *poll, Fingerprint *out, Error *err) {
   Source s;
   int code = source_open_memory(file, bytes, &s, err);
   return code ? code : hash_source(&s, poll, out, err);

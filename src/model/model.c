@@ -295,6 +295,7 @@ static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
   code = sentence_read(s, options, &m->sentence, err);
   if (code)
     return code;
+  m->identity = source_identity(s);
   m->max_tokens = token_limit(m);
   if (options->max_tokens > m->max_tokens)
     return fail(err, ERR_RANGE, "options: max_tokens %zu, the model takes %zu",

@@ -70,6 +70,7 @@ typedef struct Model {
   unsigned tasks;
   size_t max_tokens; /* template included: positions, tokenizer's limit */
   size_t bytes;      /* of weights in memory */
+  uint64_t identity; /* of its files when they were read: source_identity */
   Table words, positions, types; /* types.n 0: none */
   Norm embedding_norm;
   Layer *layers;     /* owned, [L] */
@@ -94,12 +95,18 @@ int model_open_memory(const unsigned char *file, size_t bytes,
                       Model **out, Error *err);
 void model_free(Model *model);
 
-/* SHA-256 over config, tokenizer files, tensors and the numerics version, as
- * 64 hex digits and a 0. Reads the files again. */
-int model_fingerprint(const char *path, const Poll *poll, char out[65],
+/* What a checkpoint's files held, and when. */
+typedef struct Fingerprint {
+  char digits[65];   /* 64 hex digits and a 0 */
+  uint64_t identity; /* as Model.identity */
+} Fingerprint;
+
+/* SHA-256 over config, tokenizer files, tensors and the numerics version. Reads
+ * the files again. */
+int model_fingerprint(const char *path, const Poll *poll, Fingerprint *out,
                       Error *err);
 int model_fingerprint_memory(const unsigned char *file, size_t bytes,
-                             const Poll *poll, char out[65], Error *err);
+                             const Poll *poll, Fingerprint *out, Error *err);
 
 /* "answer,embed": the names of the bits, for people. Returns out. */
 char *task_names(unsigned tasks, char *out, size_t room);

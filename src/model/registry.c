@@ -86,7 +86,7 @@ static int default_name(unsigned task, char out[SETTING_TEXT_MAX], Error *err) {
  * --------------------------------------------------------------*/
 
 static int compute_fingerprint(const ModelEntry *e, const Poll *poll,
-                               char out[65], Error *err) {
+                               Fingerprint *out, Error *err) {
   if (e->builtin)
     return model_fingerprint_memory(
         e->builtin->file, (size_t)(e->builtin->end - e->builtin->file), poll,
@@ -94,21 +94,35 @@ static int compute_fingerprint(const ModelEntry *e, const Poll *poll,
   return model_fingerprint(e->path, poll, out, err);
 }
 
+/* A name stands for the files first read under it (locked). */
+static int same_files(ModelEntry *e, uint64_t identity, Error *err) {
+  if (!e->identity)
+    e->identity = identity;
+  return e->identity == identity
+             ? OK
+             : fail(err, ERR_IO,
+                    "model %s: its files have changed since they were first "
+                    "read; DELETE it and INSERT it again",
+                    e->name);
+}
+
 /* Fills in a held entry's fingerprint, once. */
 int registry_know_fingerprint(ModelEntry *e, const Poll *poll, Error *err) {
-  char print[65];
+  Fingerprint print;
   entries_lock();
   bool known = e->fingerprint[0] != 0;
   entries_unlock();
   if (known)
     return OK;
-  int code = compute_fingerprint(e, poll, print, err);
+  int code = compute_fingerprint(e, poll, &print, err);
   if (code)
     return code;
   entries_lock();
-  memcpy(e->fingerprint, print, sizeof print);
+  code = same_files(e, print.identity, err);
+  if (!code)
+    memcpy(e->fingerprint, print.digits, sizeof print.digits);
   entries_unlock();
-  return OK;
+  return code;
 }
 
 static void add_text(Sha256 *h, const char *text) {
@@ -159,6 +173,12 @@ static int ensure_loaded(ModelEntry *e, const Poll *poll, Error *err) {
   entries_unlock();
   int code = open_entry(e, poll, &model, err);
   entries_lock();
+  if (!code)
+    code = same_files(e, model->identity, err);
+  if (code) {
+    model_free(model);
+    model = NULL;
+  }
   e->model = model;
   e->state = code ? STATE_EMPTY : STATE_LOADED;
   entries_wake();

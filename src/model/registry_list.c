@@ -27,14 +27,14 @@ static bool same_options(const ModelEntry *a, const ModelEntry *b) {
 
 /* `taken` has the name that `wanted` asks for: fine if it is the same. */
 static int compare(ModelEntry *taken, const ModelEntry *wanted, Error *err) {
-  char print[65];
+  Fingerprint print;
   int code = registry_know_fingerprint(taken, NULL, err);
   if (!code)
-    code = model_fingerprint(wanted->path, NULL, print, err);
+    code = model_fingerprint(wanted->path, NULL, &print, err);
   if (code)
     return code;
   entries_lock();
-  bool same_bytes = strcmp(print, taken->fingerprint) == 0;
+  bool same_bytes = strcmp(print.digits, taken->fingerprint) == 0;
   bool same = same_bytes && same_options(taken, wanted);
   if (same)
     taken->registered = true;

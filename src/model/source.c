@@ -329,6 +329,26 @@ int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
   return code;
 }
 
+/* FNV-1a. */
+static uint64_t mix(uint64_t h, const void *data, size_t bytes) {
+  const unsigned char *at = data;
+  for (size_t i = 0; i < bytes; i++)
+    h = (h ^ at[i]) * 1099511628211u;
+  return h;
+}
+
+uint64_t source_identity(const Source *s) {
+  uint64_t h = 14695981039346656037u;
+  for (size_t i = 0; i < s->n_shards; i++) {
+    const File *file = &s->shards[i].file;
+    h = mix(h, &file->size, sizeof file->size);
+    h = mix(h, &file->modified, sizeof file->modified);
+  }
+  for (size_t i = 0; i < s->n_texts; i++)
+    h = mix(h, s->texts[i].text, s->texts[i].bytes);
+  return h | 1;
+}
+
 int source_unchanged(Source *s, Error *err) {
   int code = OK;
   for (size_t i = 0; !code && i < s->n_shards; i++)

@@ -53,6 +53,10 @@ int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
 int source_open_weights(Source *s, Error *err);
 void source_close(Source *s);
 
+/* Tells two states of the same files apart, cheaply: sizes, dates, texts.
+ * Never 0. After source_open_weights. */
+uint64_t source_identity(const Source *s);
+
 /* ERR_IO when a file is no longer what it was when it was opened. */
 int source_unchanged(Source *s, Error *err);
 

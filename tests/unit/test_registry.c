@@ -238,6 +238,34 @@ static void test_pinned_default(void) {
   registry_remove("pin", &err);
 }
 
+static void copy_checkpoint(const char *from, const char *to) {
+  char command[1200];
+  snprintf(command, sizeof command, "rm -rf %s && cp -r %s %s", to, from, to);
+  CHECK(system(command) == 0, "%s", command);
+}
+
+/* Files that change between two loads never change an answer in silence. */
+static void test_changed_files(void) {
+  char folder[] = "/tmp/distilbert-model-XXXXXX", command[100];
+  ModelEntry *entry;
+  const Model *model;
+  Error err = {""};
+  CHECK(mkdtemp(folder) != NULL, "%s", folder);
+  copy_checkpoint(DATA "distilbert-uncased-qa", folder);
+  registry_add("changing", folder, NULL, NULL, &err);
+  CHECK(!use("changing", TASK_ANSWER, &entry, &model, &err), "%s", err.message);
+  registry_done(entry);
+  registry_retain();
+  registry_release(); /* unloads */
+  copy_checkpoint(DATA "bert-uncased-qa", folder);
+  CHECK(use("changing", TASK_ANSWER, &entry, &model, &err) == ERR_IO &&
+            strstr(err.message, "have changed"),
+        "%s", err.message);
+  registry_remove("changing", &err);
+  snprintf(command, sizeof command, "rm -rf %s", folder);
+  CHECK(system(command) == 0, "%s", command);
+}
+
 static void test_limit(void) {
   static const char *const names[] = {"one", "two", "three"};
   static const char *const paths[] = {DATA "distilbert-uncased-qa",
@@ -349,6 +377,7 @@ int main(void) {
   test_remove_in_use();
   test_pin();
   test_pinned_default();
+  test_changed_files();
   test_limit();
   test_threads();
   test_fork();
