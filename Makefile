@@ -115,8 +115,8 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 test: packages ## everything that a change must pass
 	-@$(MAKE) -s -k -j$(JOBS) loadable programs
-	@scripts/total $(MAKE) -k --no-print-directory POINTS=4 \
-	  lint warnings unit sql sql-loaded oracle fuzz-replay oom io examples
+	@scripts/total $(MAKE) -k --no-print-directory POINTS=4 HOSTILE=300 \
+	  lint warnings unit sql sql-loaded oracle fuzz-replay oom io hostile examples
 
 unit: $(UNIT) ## unit tests: arrays of {input, expected}
 	@scripts/tally unit $(UNIT:%="$(UNDER) %")
@@ -150,6 +150,20 @@ oom: $(RUNNER) ## the same, each allocation failing in turn, leaks counted
 io: $(RUNNER) ## the same, each system call of ours failing in turn
 	@scripts/tally io \
 	  $(SCRIPTS:%="$(UNDER) $(RUNNER) --io --points $(POINTS) %")
+
+# Folders damaged for each of four checkpoints.
+HOSTILE ?= 2500
+
+HOSTILE_RUN := $(B)/tests/fault/hostile
+
+$(HOSTILE_RUN): tests/fault/hostile.c tests/fault/mutate.c \
+                          tests/fault/mutate.h $(B)/libdistilbert.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -o $@ $(filter %.c,$^) \
+	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+
+hostile: $(HOSTILE_RUN) ## damaged model directories: an error or an answer
+	@scripts/tally hostile "$< $(HOSTILE)"
 
 SETS := portable $(if $(filter x86_64,$(ARCH)),avx2 avx512,neon)
 
@@ -190,7 +204,7 @@ valgrind: ## unit and sql under memcheck
 
 include tests/fuzz/fuzz.mk
 
-programs: $(UNIT) $(ORACLE) $(RUNNER) $(REPLAY) # all that tests need
+programs: $(UNIT) $(ORACLE) $(RUNNER) $(HOSTILE_RUN) $(REPLAY) # all that tests need
 
 # The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it.
 QUALITY_FLAGS ?=
