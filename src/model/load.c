@@ -27,6 +27,8 @@ static int place(Loader *l, size_t bytes, void **at, Error *err) {
   size_t room, end;
   if (!size_round_up(bytes, ALIGNMENT, &room) || !size_add(l->used, room, &end))
     return fail(err, ERR_RANGE, "weights too large");
+  if (l->base && end > l->room)
+    return fail(err, ERR_FORMAT, "weights need more room than was counted");
   *at = l->base ? l->base + l->used : NULL;
   l->used = end;
   return OK;
@@ -173,6 +175,11 @@ static int full_name(const char *name, const char *part,
   if (n < 0 || n >= TENSOR_NAME_ROOM)
     return fail(err, ERR_RANGE, "tensor name %.60s... is too long", name);
   return OK;
+}
+
+bool load_is_bytes(const Loader *l, const char *name) {
+  char full[TENSOR_NAME_ROOM];
+  return !full_name(name, "weight", full, NULL) && is_quantised(l, full);
 }
 
 int load_vector(Loader *l, const char *name, size_t n, const float **out,

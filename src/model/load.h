@@ -15,8 +15,8 @@ typedef struct Loader {
   Source *source;
   const Poll *poll;
   unsigned char *base; /* NULL on the first pass */
-  size_t used;
-  char prefix[16]; /* of encoder tensors in this file, "" or "bert." ... */
+  size_t used, room;   /* room: what the first pass used */
+  char prefix[16];     /* of encoder tensors in this file, "" or "bert." ... */
 } Loader;
 
 enum { TENSOR_NAME_ROOM = 160 };
@@ -46,7 +46,9 @@ int load_weight(Loader *l, const char *name, size_t n, size_t dim,
  * the file has none. */
 int load_sinusoids(Loader *l, size_t n, size_t dim, Table *out, Error *err);
 
-/* Is there a tensor of that name? */
+/* Is there a tensor of that name? Is NAME.weight one of bytes? What a pass
+ * loads must be decided by these, for the first has loaded nothing yet. */
 bool load_has(const Loader *l, const char *name);
+bool load_is_bytes(const Loader *l, const char *name);
 
 #endif

@@ -163,11 +163,11 @@ static int load_decoder(Loader *l, const FamilyNames *f, Model *m, Error *err) {
   d->n_in = m->config.dim;
   if (!m->config.tie_embeddings && load_has(l, own))
     return load_weight(l, f->mask_decoder, d->n_out, d->n_in, &d->weight, err);
-  d->weight = m->words.rows;
-  if (!m->words.q_rows)
-    return OK;
   int code = encoder_name(l, NULL, 0, f->words, own, err);
-  return code ? code : load_weight(l, own, d->n_out, d->n_in, &d->weight, err);
+  d->weight = m->words.rows;
+  if (code || !load_is_bytes(l, own))
+    return code;
+  return load_weight(l, own, d->n_out, d->n_in, &d->weight, err);
 }
 
 static int load_mask_head(Loader *l, const FamilyNames *f, Model *m,
@@ -230,6 +230,7 @@ static int load_weights(Source *source, const Poll *poll, Model *m,
     return fail(err, ERR_NOMEM, "out of memory for %zu bytes of weights",
                 l.used);
   l.base = m->pages;
+  l.room = l.used;
   l.used = 0;
   code = load_all(&l, m, err);
   m->bytes = m->pages_bytes;
