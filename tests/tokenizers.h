@@ -34,15 +34,21 @@ static inline Tokenizer *open_folder(const char *folder) {
       .tokenizer_config = read_text(folder, "tokenizer_config.json"),
       .special_tokens_map = read_text(folder, "special_tokens_map.json"),
       .vocab_txt = read_text(folder, "vocab.txt"),
+      .vocab_json = read_text(folder, "vocab.json"),
+      .merges_txt = read_text(folder, "merges.txt"),
   };
   Tokenizer *t = NULL;
   Error err = {""};
-  if (tokenizer_open(TOKENIZER_WORDPIECE, &files, &t, &err))
+  TokenizerKind kind =
+      files.vocab_json.text ? TOKENIZER_BYTE_BPE : TOKENIZER_WORDPIECE;
+  if (tokenizer_open(kind, &files, &t, &err))
     printf("%s: %s\n", folder, err.message);
   mem_free((char *)files.tokenizer_json.text);
   mem_free((char *)files.tokenizer_config.text);
   mem_free((char *)files.special_tokens_map.text);
   mem_free((char *)files.vocab_txt.text);
+  mem_free((char *)files.vocab_json.text);
+  mem_free((char *)files.merges_txt.text);
   return t;
 }
 
@@ -54,6 +60,29 @@ static inline Tokenizer *open_vocab(FileText vocab, const char *config) {
   Error err = {""};
   if (tokenizer_open(TOKENIZER_WORDPIECE, &files, &t, &err))
     printf("vocab.txt: %s\n", err.message);
+  return t;
+}
+
+/* The tokenizer of a vocab.json, a merges.txt and a tokenizer_config.json. */
+static inline Tokenizer *open_merges(FileText vocab, FileText merges,
+                                     const char *config) {
+  TokenizerFiles files = {.vocab_json = vocab,
+                          .merges_txt = merges,
+                          .tokenizer_config = text_of(config)};
+  Tokenizer *t = NULL;
+  Error err = {""};
+  if (tokenizer_open(TOKENIZER_BYTE_BPE, &files, &t, &err))
+    printf("vocab.json: %s\n", err.message);
+  return t;
+}
+
+/* That of roberta-base, with a configuration. */
+static inline Tokenizer *open_roberta(const char *config) {
+  FileText vocab = read_text("tests/oracle/data/tokens", "roberta-vocab.json");
+  FileText merges = read_text("tests/oracle/data/tokens", "roberta-merges.txt");
+  Tokenizer *t = open_merges(vocab, merges, config);
+  mem_free((char *)vocab.text);
+  mem_free((char *)merges.text);
   return t;
 }
 

@@ -20,9 +20,10 @@
  */
 #include "text/tokenizer_inside.h"
 
+#include "base/memory.h"
 #include "text/utf8.h"
 
-void bert_prepare(Tokenizer *t) {
+static void bert_prepare(Tokenizer *t) {
   const AddedSet *raw = &t->added.raw, *normalized = &t->added.normalized;
   for (uint32_t byte = 0; byte < 128; byte++) {
     Normal n = normalize_char(&t->normalizer, byte);
@@ -94,4 +95,5 @@ static int bert_next(TextCursor *c, Work *work, Encoding *out, Error *err) {
   return OK;
 }
 
-const Pieces pieces_bert = {"WordPiece", bert_work, bert_next};
+const Pieces pieces_bert = {"WordPiece", bert_prepare, bert_work, mem_free,
+                            bert_next};

@@ -1,14 +1,16 @@
 /*
  * open.c - builds a tokenizer from a checkpoint's files.
  *
- * In:  tokenizer.json, or vocab.txt; with either, tokenizer_config.json and
- *      special_tokens_map.json.
+ * In:  tokenizer.json, or vocab.txt, or vocab.json and merges.txt; with each,
+ *      tokenizer_config.json and special_tokens_map.json.
  * Out: a Tokenizer.
  *
  * tokenizer.json has everything, and tokenizer_config.json may overrule parts
- * of it; where neither says anything, the defaults of BertTokenizer hold:
+ * of it; where neither says anything, the defaults of BertTokenizer or
+ * RobertaTokenizer hold:
  *
  *     do_lower_case, strip_accents, tokenize_chinese_chars
+ *     add_prefix_space, trim_offsets
  *                     tokenizer_config.json, else tokenizer.json, else default
  *     added tokens    tokenizer.json, flags overruled by added_tokens_decoder
  *     cls_token ...   tokenizer_config.json; special_tokens_map.json first in
@@ -26,6 +28,7 @@
 const char file_json[] = "tokenizer.json";
 const char file_config[] = "tokenizer_config.json";
 const char file_map[] = "special_tokens_map.json";
+const char file_vocab[] = "vocab.json";
 
 enum { MAX_SMALL_JSON = 16 << 20 };
 
@@ -48,12 +51,14 @@ static int parse_all(Sources *s, Error *err) {
                err);
   if (rc == OK)
     rc = parse(file_map, f->special_tokens_map, MAX_SMALL_JSON, &s->map, err);
+  if (rc == OK && !s->json) /* it would have the vocabulary */
+    rc = parse(file_vocab, f->vocab_json, VOCAB_MAX_BYTES, &s->vocab, err);
   return rc;
 }
 
 /* The kind the model object of a tokenizer.json has; old files leave out its
  * type. */
-static int check_kind(const Sources *s, TokenizerKind kind, Error *err) {
+static int find_kind(Sources *s, TokenizerKind kind, Error *err) {
   const cJSON *model = json_get(s->json, "model");
   const char *type = NULL;
   int rc = json_get_text(file_json, model, "type", &type, err);
@@ -61,14 +66,9 @@ static int check_kind(const Sources *s, TokenizerKind kind, Error *err) {
     return rc;
   if (!type && model)
     type = json_get(model, "merges") ? "BPE" : "WordPiece";
-  bool bpe = type ? strcmp(type, "BPE") == 0 : kind == TOKENIZER_BYTE_BPE;
-  if (bpe)
-    return fail(err, ERR_UNSUPPORTED,
-                "byte-level BPE tokenizers (RoBERTa) are not supported yet");
-  if (type && strcmp(type, "WordPiece") != 0)
-    return fail(err, ERR_UNSUPPORTED,
-                "%s: a model of type \"%.40s\" is not supported", file_json,
-                type);
+  s->bpe = type ? strcmp(type, "BPE") == 0 : kind == TOKENIZER_BYTE_BPE;
+  if (type && !s->bpe && strcmp(type, "WordPiece") != 0)
+    return sources_refuse("a model", type, err);
   return OK;
 }
 
@@ -81,20 +81,22 @@ static int read_model_max(const Sources *s, size_t *out, Error *err) {
   return rc;
 }
 
-static int build(const Sources *s, TokenizerKind kind, Tokenizer *t,
-                 Error *err) {
-  int rc = check_kind(s, kind, err);
-  t->pieces = &pieces_bert;
-  rc = rc ? rc : sources_normalizer(s, &t->normalizer, err);
+static int build(Sources *s, TokenizerKind kind, Tokenizer *t, Error *err) {
+  int rc = find_kind(s, kind, err);
+  t->pieces = s->bpe ? &pieces_byte_level : &pieces_bert;
+  if (rc == OK)
+    rc = s->bpe ? sources_byte_level(s, &t->byte_level, err)
+                : sources_normalizer(s, &t->normalizer, err);
   rc = rc ? rc : sources_vocab(s, &t->vocab, err);
   rc = rc ? rc : sources_added(s, t, err);
   rc = rc ? rc : sources_special(s, t, err);
-  rc = rc ? rc : sources_model(s, t, err);
+  if (rc == OK)
+    rc = s->bpe ? sources_bpe(s, t, err) : sources_wordpiece(s, t, err);
   rc = rc ? rc : sources_template(s, t, err);
   rc = rc ? rc : read_model_max(s, &t->model_max, err);
   rc = rc ? rc : added_index(&t->added, &t->normalizer, err);
   if (rc == OK)
-    bert_prepare(t);
+    t->pieces->prepare(t);
   return rc;
 }
 
@@ -109,6 +111,7 @@ int tokenizer_open(TokenizerKind kind, const TokenizerFiles *files,
   cJSON_Delete(s.json);
   cJSON_Delete(s.config);
   cJSON_Delete(s.map);
+  cJSON_Delete(s.vocab);
   if (rc) {
     tokenizer_free(t);
     return rc;

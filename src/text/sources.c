@@ -1,7 +1,8 @@
 /*
  * sources.c - the parts of a tokenizer out of its files' JSON.
  *
- * In:  parsed tokenizer.json, tokenizer_config.json, special_tokens_map.json.
+ * In:  parsed tokenizer.json, tokenizer_config.json, special_tokens_map.json,
+ *      vocab.json.
  * Out: normalizer, vocabulary, added and special tokens, word model, template.
  *
  *     {"added_tokens": [{"id", "content", "lstrip", ...}],
@@ -10,9 +11,11 @@
  *      "post_processor": {...},                          -> template.c
  *      "model": {"type": "WordPiece", "vocab": {"[PAD]": 0, ...}, ...}}
  *
+ * What only byte-level BPE has is in sources_bpe.c.
+ *
  * Each special token is a text in the configuration, and must have an id: it
  * is never given a new one, which the model's table would not have.  [CLS],
- * [SEP] and [UNK] must be there, [PAD] and [MASK] may be missing.
+ * [SEP] and (but for BPE) [UNK] must be there, [PAD] and [MASK] may be missing.
  *
  * Agrees with what transformers 4.57 makes of the same files, but that an
  * added token whose stated id cannot be its id is an error here, there only a
@@ -26,13 +29,12 @@
 
 /* --- Normalizer and pre-tokenizer --- */
 
-/* A Sequence of one is that one. */
-static const cJSON *unwrap(const cJSON *object, const char *list) {
+const cJSON *sources_unwrap(const cJSON *object, const char *list) {
   const cJSON *inner = json_get(object, list);
   return cJSON_GetArraySize(inner) == 1 ? cJSON_GetArrayItem(inner, 0) : object;
 }
 
-static int refuse_type(const char *part, const char *type, Error *err) {
+int sources_refuse(const char *part, const char *type, Error *err) {
   return fail(err, ERR_UNSUPPORTED, "%s: %s of type \"%.40s\" is not supported",
               file_json, part, type);
 }
@@ -40,10 +42,10 @@ static int refuse_type(const char *part, const char *type, Error *err) {
 static int check_pre_tokenizer(const Sources *s, Error *err) {
   const cJSON *p = json_get(s->json, "pre_tokenizer");
   const char *type = "null";
-  p = unwrap(p, "pretokenizers");
+  p = sources_unwrap(p, "pretokenizers");
   int rc = json_get_text(file_json, p, "type", &type, err);
   if (rc == OK && strcmp(type, "BertPreTokenizer") != 0)
-    rc = refuse_type("pre_tokenizer", type, err);
+    rc = sources_refuse("pre_tokenizer", type, err);
   return rc;
 }
 
@@ -62,7 +64,7 @@ static int read_strip(const char *file, const cJSON *object, int *strip,
 static int read_normalizer(const cJSON *n, Normalizer *out, int *strip,
                            Error *err) {
   const char *type = NULL;
-  n = unwrap(n, "normalizers");
+  n = sources_unwrap(n, "normalizers");
   *out = (Normalizer){0};
   *strip = 0;
   if (!n)
@@ -75,7 +77,7 @@ static int read_normalizer(const cJSON *n, Normalizer *out, int *strip,
     return OK;
   }
   if (!type || strcmp(type, "BertNormalizer") != 0)
-    return refuse_type("normalizer", type ? type : "?", err);
+    return sources_refuse("normalizer", type ? type : "?", err);
   *out = (Normalizer){true, true, false, true};
   *strip = -1;
   rc = json_get_bool(file_json, n, "clean_text", &out->clean, err);
@@ -107,31 +109,44 @@ int sources_normalizer(const Sources *s, Normalizer *out, Error *err) {
 
 /* --- Vocabulary --- */
 
-static int put_entry(Vocab *v, const cJSON *entry, Error *err) {
+static int put_entry(Vocab *v, const char *file, const cJSON *entry,
+                     Error *err) {
   double id = entry->valuedouble;
   if (!cJSON_IsNumber(entry) || !(id >= 0 && id < VOCAB_MAX_TOKENS) ||
       id != (double)(int64_t)id)
-    return fail(err, ERR_FORMAT, "%s: vocab: an id is not in 0 ... %d",
-                file_json, VOCAB_MAX_TOKENS - 1);
+    return fail(err, ERR_FORMAT, "%s: vocab: an id is not in 0 ... %d", file,
+                VOCAB_MAX_TOKENS - 1);
   int rc = vocab_put(v, (int64_t)id, entry->string, strlen(entry->string), err);
-  return rc ? fail_prefix(err, rc, "%s", file_json) : OK;
+  return rc ? fail_prefix(err, rc, "%s", file) : OK;
+}
+
+/* {"token": id} */
+static int read_entries(Vocab *v, const char *file, const cJSON *entries,
+                        Error *err) {
+  const cJSON *entry;
+  cJSON_ArrayForEach(entry, entries) {
+    int rc = put_entry(v, file, entry, err);
+    if (rc)
+      return rc;
+  }
+  return vocab_index(v, err);
 }
 
 int sources_vocab(const Sources *s, Vocab *out, Error *err) {
   const FileText *lines = &s->files->vocab_txt;
-  if (!s->json && !lines->text)
-    return fail(err, ERR_IO, "neither vocab.txt nor %s exists", file_json);
-  if (!s->json)
-    return vocab_read_lines(out, lines->text, lines->bytes, err);
-  const cJSON *vocab = json_get(json_get(s->json, "model"), "vocab"), *entry;
-  if (!cJSON_IsObject(vocab))
+  const cJSON *vocab = json_get(json_get(s->json, "model"), "vocab");
+  if (s->json && !cJSON_IsObject(vocab))
     return fail(err, ERR_FORMAT, "%s: model.vocab is not an object", file_json);
-  cJSON_ArrayForEach(entry, vocab) {
-    int rc = put_entry(out, entry, err);
-    if (rc)
-      return rc;
-  }
-  return vocab_index(out, err);
+  if (s->json)
+    return read_entries(out, file_json, vocab, err);
+  if (s->bpe && s->vocab && s->files->merges_txt.text)
+    return read_entries(out, file_vocab, s->vocab, err);
+  if (s->bpe)
+    return fail(err, ERR_IO, "neither %s with merges.txt nor %s exists",
+                file_vocab, file_json);
+  if (!lines->text)
+    return fail(err, ERR_IO, "neither vocab.txt nor %s exists", file_json);
+  return vocab_read_lines(out, lines->text, lines->bytes, err);
 }
 
 /* --- Added tokens --- */
@@ -234,10 +249,12 @@ static int special_text(const char *file, const cJSON *object, const char *key,
   return rc ? rc : json_get_text(file, value, "content", text, err);
 }
 
-/* The id of a special token, which is also made an added token. */
+/* The id of a special token, which is also made an added token. RoBERTa's mask
+ * takes the white space before it. */
 static int read_special(const Sources *s, const char *key, const char *text,
                         bool needed, Tokenizer *t, int32_t *out, Error *err) {
-  AddedFlags flags = {.special = true};
+  bool lstrip = s->bpe && strcmp(key, "mask_token") == 0;
+  AddedFlags flags = {.special = true, .lstrip = lstrip};
   int rc = special_text(file_config, s->config, key, &text, &flags, err);
   if (rc == OK && !json_get(s->config, "added_tokens_decoder"))
     rc = special_text(file_map, s->map, key, &text, &flags, err);
@@ -254,26 +271,26 @@ static int read_special(const Sources *s, const char *key, const char *text,
 int sources_special(const Sources *s, Tokenizer *t, Error *err) {
   SpecialIds *ids = &t->special;
   const struct {
-    const char *key, *text;
+    const char *key, *text, *roberta;
     bool needed;
     int32_t *id;
   } all[] = {
-      {"pad_token", "[PAD]", false, &ids->pad},
-      {"unk_token", "[UNK]", true, &ids->unk},
-      {"cls_token", "[CLS]", true, &ids->cls},
-      {"sep_token", "[SEP]", true, &ids->sep},
-      {"mask_token", "[MASK]", false, &ids->mask},
+      {"pad_token", "[PAD]", "<pad>", false, &ids->pad},
+      {"unk_token", "[UNK]", "<unk>", !s->bpe, &ids->unk},
+      {"cls_token", "[CLS]", "<s>", true, &ids->cls},
+      {"sep_token", "[SEP]", "</s>", true, &ids->sep},
+      {"mask_token", "[MASK]", "<mask>", false, &ids->mask},
   };
   int rc = OK;
   for (size_t i = 0; i < sizeof all / sizeof *all && rc == OK; i++)
-    rc = read_special(s, all[i].key, all[i].text, all[i].needed, t, all[i].id,
-                      err);
+    rc = read_special(s, all[i].key, s->bpe ? all[i].roberta : all[i].text,
+                      all[i].needed, t, all[i].id, err);
   return rc;
 }
 
 /* --- Word model and template --- */
 
-int sources_model(const Sources *s, Tokenizer *t, Error *err) {
+int sources_wordpiece(const Sources *s, Tokenizer *t, Error *err) {
   const cJSON *model = json_get(s->json, "model");
   const char *prefix = "##", *unk_text = NULL;
   int64_t max_chars = 100;
@@ -308,6 +325,8 @@ int sources_template(const Sources *s, Tokenizer *t, Error *err) {
   if (s->json)
     rc = template_read(json_get(s->json, "post_processor"), &t->single,
                        &t->pair, err);
+  else if (s->bpe)
+    template_roberta(t->special.cls, t->special.sep, &t->single, &t->pair);
   else
     template_bert(t->special.cls, t->special.sep, &t->single, &t->pair);
   if (rc == OK && !(ids_exist(&t->single, size) && ids_exist(&t->pair, size)))

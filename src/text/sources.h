@@ -9,18 +9,27 @@
 
 typedef struct Sources {
   const TokenizerFiles *files; /* borrowed */
-  cJSON *json, *config, *map;  /* owned; NULL: no such file */
+  /* Owned; NULL: no such file. vocab is vocab.json. */
+  cJSON *json, *config, *map, *vocab;
+  bool bpe; /* byte-level BPE, else WordPiece */
 } Sources;
 
-extern const char file_json[], file_config[], file_map[];
+extern const char file_json[], file_config[], file_map[], file_vocab[];
+
+/* A Sequence (of normalizers, pre-tokenizers) of one is that one. */
+const cJSON *sources_unwrap(const cJSON *object, const char *list);
+/* ERR_UNSUPPORTED: "tokenizer.json: PART of type ...". */
+int sources_refuse(const char *part, const char *type, Error *err);
 
 /* Steps of tokenizer_open, in this order. Each reads what the files say and
  * fills in its part of the tokenizer. */
 int sources_normalizer(const Sources *s, Normalizer *out, Error *err);
+int sources_byte_level(const Sources *s, ByteLevel *out, Error *err);
 int sources_vocab(const Sources *s, Vocab *out, Error *err);
 int sources_added(const Sources *s, Tokenizer *t, Error *err);
 int sources_special(const Sources *s, Tokenizer *t, Error *err);
-int sources_model(const Sources *s, Tokenizer *t, Error *err);
+int sources_wordpiece(const Sources *s, Tokenizer *t, Error *err);
+int sources_bpe(const Sources *s, Tokenizer *t, Error *err);
 int sources_template(const Sources *s, Tokenizer *t, Error *err);
 
 #endif

@@ -6,16 +6,18 @@
  *
  *     [CLS] A [SEP]            0 0 0          (types)
  *     [CLS] A [SEP] B [SEP]    0 0 0 1 1
+ *     <s> A </s></s> B </s>    0 0 0 0 0 0     (RoBERTa)
  *
  * Two shapes of file say the same thing: TemplateProcessing spells out the
- * lists, BertProcessing gives only the two ids.  A Sequence that holds just
- * one of them is as good.
+ * lists, BertProcessing and RobertaProcessing give only the two ids.  A
+ * Sequence that holds just one of them is as good.
  *
  * Refuses other processors by name, and lists in which a text is missing,
  * comes twice or out of order.
  */
 #include "text/template.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include "text/vocab.h"
 
@@ -35,6 +37,15 @@ void template_bert(int32_t cls, int32_t sep, Template *single, Template *pair) {
   *pair = *single;
   add(pair, second);
   add(pair, (TemplateItem){sep, -1, 1});
+}
+
+void template_roberta(int32_t cls, int32_t sep, Template *single,
+                      Template *pair) {
+  template_bert(cls, sep, single, pair);
+  pair->n = single->n;
+  add(pair, (TemplateItem){sep, -1, 0});
+  add(pair, (TemplateItem){-1, 1, 0});
+  add(pair, (TemplateItem){sep, -1, 0});
 }
 
 size_t template_n_added(const Template *t) {
@@ -124,21 +135,35 @@ static int read_bert_id(const cJSON *processor, const char *key, int32_t *out,
   return OK;
 }
 
-static int read_bert(const cJSON *processor, Template *single, Template *pair,
-                     Error *err) {
+static int read_two(const cJSON *processor, bool roberta, Template *single,
+                    Template *pair, Error *err) {
   int32_t cls = 0, sep = 0;
   int rc = read_bert_id(processor, "cls", &cls, err);
   rc = rc ? rc : read_bert_id(processor, "sep", &sep, err);
-  if (rc == OK)
+  if (rc == OK && roberta)
+    template_roberta(cls, sep, single, pair);
+  else if (rc == OK)
     template_bert(cls, sep, single, pair);
   return rc;
 }
 
-/* A Sequence of one processor is that processor. */
+static bool has_type(const cJSON *object, const char *type) {
+  const char *text = cJSON_GetStringValue(json_get(object, "type"));
+  return text && strcmp(text, type) == 0;
+}
+
+/* A Sequence of one processor is that processor; ByteLevel, which is about
+ * offsets, may stand beside it. */
 static const cJSON *unwrap(const cJSON *processor) {
-  const cJSON *inner = json_get(processor, "processors");
-  return cJSON_GetArraySize(inner) == 1 ? cJSON_GetArrayItem(inner, 0)
-                                        : processor;
+  const cJSON *item, *found = NULL;
+  size_t n = 0;
+  cJSON_ArrayForEach(item, json_get(processor, "processors")) {
+    if (found && has_type(item, "ByteLevel"))
+      continue;
+    n += !(found && has_type(found, "ByteLevel"));
+    found = item;
+  }
+  return n == 1 ? found : processor;
 }
 
 int template_read(const cJSON *processor, Template *single, Template *pair,
@@ -155,8 +180,9 @@ int template_read(const cJSON *processor, Template *single, Template *pair,
   int rc = json_get_text(file, processor, "type", &type, err);
   if (rc)
     return rc;
-  if (strcmp(type, "BertProcessing") == 0)
-    return read_bert(processor, single, pair, err);
+  bool roberta = strcmp(type, "RobertaProcessing") == 0;
+  if (roberta || strcmp(type, "BertProcessing") == 0)
+    return read_two(processor, roberta, single, pair, err);
   if (strcmp(type, "TemplateProcessing") != 0)
     return fail(err, ERR_UNSUPPORTED,
                 "%s: post_processor of type \"%.40s\" is not supported", file,

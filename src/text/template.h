@@ -24,6 +24,10 @@ typedef struct Template {
 /* [CLS] a [SEP], and [CLS] a [SEP] b [SEP] with type 1 from b on. */
 void template_bert(int32_t cls, int32_t sep, Template *single, Template *pair);
 
+/* <s> a </s>, and <s> a </s></s> b </s>; all types are 0. */
+void template_roberta(int32_t cls, int32_t sep, Template *single,
+                      Template *pair);
+
 /* The post_processor of a tokenizer.json (NULL: no special tokens).
  * ERR_UNSUPPORTED names another type. */
 int template_read(const cJSON *processor, Template *single, Template *pair,

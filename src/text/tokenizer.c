@@ -10,7 +10,7 @@
  * given back at its end, so cursors need no closing.
  *
  * Nothing here depends on the kind of tokenizer: a kind is a row of functions
- * (Pieces), of which bert.c has one.
+ * (Pieces), at the end of bert.c and of byte_level.c.
  */
 #include "text/tokenizer_inside.h"
 
@@ -22,6 +22,7 @@ void tokenizer_free(Tokenizer *t) {
   if (!t)
     return;
   wordpiece_clear(&t->wordpiece);
+  bpe_clear(&t->bpe);
   added_clear(&t->added);
   vocab_clear(&t->vocab);
   mem_free(t);
@@ -92,7 +93,7 @@ int tokenizer_next(TextCursor *c, size_t n, const Poll *poll, Encoding *out,
   int rc = OK;
   while (rc == OK && !c->done && out->n - before < n)
     rc = pieces->next(c, &work, out, err);
-  mem_free(work.memory);
+  pieces->end(work.memory);
   return rc;
 }
 

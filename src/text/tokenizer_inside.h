@@ -2,7 +2,8 @@
  * tokenizer_inside.h - a Tokenizer's parts, and what a kind of tokenizer is.
  *
  *     text -> added tokens and words -> pieces -> template
- *             scan.c    bert.c     wordpiece.c  encode.c
+ *             scan.c    bert.c       wordpiece.c  encode.c
+ *                       byte_level.c bpe.c
  *
  * Only files of src/text include this.
  */
@@ -10,6 +11,7 @@
 #define TEXT_TOKENIZER_INSIDE_H
 
 #include "text/added.h"
+#include "text/bpe.h"
 #include "text/normalize.h"
 #include "text/template.h"
 #include "text/tokenizer.h"
@@ -25,31 +27,40 @@ typedef struct Work {
 /* A kind of tokenizer. */
 typedef struct Pieces {
   const char *name;
-  /* Working memory of one call, freed by mem_free. NULL: out of memory. */
+  /* Fills in t->plain (and t->ascii) when all else is there. */
+  void (*prepare)(Tokenizer *t);
+  /* Working memory of one call, and its end. NULL: out of memory. */
   void *(*work)(const Tokenizer *t);
+  void (*end)(void *memory);
   /* Appends the tokens of one word or added token, or sets cursor->done. */
   int (*next)(TextCursor *c, Work *work, Encoding *out, Error *err);
 } Pieces;
 
-extern const Pieces pieces_bert;
+extern const Pieces pieces_bert, pieces_byte_level;
+
+/* What a byte-level tokenizer does with spaces. */
+typedef struct ByteLevel {
+  bool prefix;      /* a space goes before each part that begins with none */
+  bool trim;        /* offsets leave out the spaces around a token, */
+  bool trim_prefix; /* but not the one that `prefix` put there */
+} ByteLevel;
 
 struct Tokenizer {
   const Pieces *pieces;
   Vocab vocab;
   Added added;
   Normalizer normalizer;
-  WordPiece wordpiece;
+  WordPiece wordpiece; /* one of these two is in use */
+  Bpe bpe;
+  ByteLevel byte_level;
   Template single, pair;
   SpecialIds special;
   size_t model_max;
   /* What ASCII becomes, and which of it is a letter that begins no added
    * token: what it becomes, else 0. */
   Normal ascii[128];
-  unsigned char plain[256];
+  unsigned char plain[256]; /* byte level: its class (byte_level.c), else 0 */
 };
-
-/* Fills in t->ascii and t->plain from the normalizer and the added tokens. */
-void bert_prepare(Tokenizer *t);
 
 /* Polls when the cursor has passed its poll_at, and moves that on. */
 enum { POLL_BYTES = 1 << 16 };

@@ -1,0 +1,148 @@
+/*
+ * sources_bpe.c - what only byte-level BPE has, out of its files.
+ *
+ * In:  parsed tokenizer.json and tokenizer_config.json, or merges.txt.
+ * Out: the merges, and what becomes of spaces.
+ *
+ *     {"normalizer": null,
+ *      "pre_tokenizer": {"type": "ByteLevel", "add_prefix_space": false},
+ *      "post_processor": {"type": "RobertaProcessing", "trim_offsets": true,
+ *                         "add_prefix_space": false, ...},
+ *      "model": {"type": "BPE", "vocab": {...}, "merges": [...], ...}}
+ *
+ * add_prefix_space is there twice: one puts spaces into the text, the other
+ * says that they were put there.
+ *
+ * Refuses what would need code that no RoBERTa has ever needed: normalizers,
+ * pre-tokenizers without the usual pattern, dropout, prefixes and suffixes of
+ * tokens, byte fallback.
+ */
+#include "text/sources.h"
+
+#include <string.h>
+
+/* --- Spaces --- */
+
+static int check_normalizer(const Sources *s, Error *err) {
+  const cJSON *n = json_get(s->json, "normalizer");
+  const char *type = "?";
+  const cJSON *inner = json_get(n, "normalizers");
+  if (!n || (inner && cJSON_GetArraySize(inner) == 0))
+    return OK;
+  int rc = json_get_text(file_json, n, "type", &type, err);
+  return rc ? rc : sources_refuse("normalizer", type, err);
+}
+
+static int read_pre_tokenizer(const Sources *s, ByteLevel *out, Error *err) {
+  const cJSON *p = json_get(s->json, "pre_tokenizer");
+  const char *type = "null";
+  bool regex = true;
+  p = sources_unwrap(p, "pretokenizers");
+  int rc = json_get_text(file_json, p, "type", &type, err);
+  if (rc == OK && strcmp(type, "ByteLevel") != 0)
+    rc = sources_refuse("pre_tokenizer", type, err);
+  if (rc == OK)
+    rc = json_get_bool(file_json, p, "add_prefix_space", &out->prefix, err);
+  rc = rc ? rc : json_get_bool(file_json, p, "use_regex", &regex, err);
+  if (rc == OK && !regex)
+    rc =
+        fail(err, ERR_UNSUPPORTED,
+             "%s: pre_tokenizer without use_regex is not supported", file_json);
+  return rc;
+}
+
+/* The post-processors that trim are RobertaProcessing and ByteLevel. */
+static int read_post_processor(const cJSON *p, ByteLevel *out, Error *err) {
+  const char *type = "";
+  int rc = json_get_text(file_json, p, "type", &type, err);
+  if (rc || (strcmp(type, "RobertaProcessing") && strcmp(type, "ByteLevel")))
+    return rc;
+  out->trim = out->trim_prefix = true;
+  rc = json_get_bool(file_json, p, "trim_offsets", &out->trim, err);
+  return rc ? rc
+            : json_get_bool(file_json, p, "add_prefix_space", &out->trim_prefix,
+                            err);
+}
+
+static int read_json(const Sources *s, ByteLevel *out, Error *err) {
+  const cJSON *p = json_get(s->json, "post_processor"), *item;
+  int rc = check_normalizer(s, err);
+  rc = rc ? rc : read_pre_tokenizer(s, out, err);
+  rc = rc ? rc : read_post_processor(p, out, err);
+  cJSON_ArrayForEach(item, json_get(p, "processors")) {
+    rc = rc ? rc : read_post_processor(item, out, err);
+  }
+  return rc;
+}
+
+int sources_byte_level(const Sources *s, ByteLevel *out, Error *err) {
+  *out = (ByteLevel){.trim = !s->json};
+  int rc = s->json ? read_json(s, out, err) : OK;
+  if (rc || !s->config)
+    return rc;
+  bool trims = out->trim || !s->json;
+  rc = json_get_bool(file_config, s->config, "trim_offsets", &out->trim, err);
+  out->trim &= trims;
+  if (rc == OK && json_get(s->config, "add_prefix_space")) {
+    rc = json_get_bool(file_config, s->config, "add_prefix_space", &out->prefix,
+                       err);
+    out->trim_prefix = out->prefix;
+  }
+  return rc;
+}
+
+/* --- The model --- */
+
+/* Keys that must not be set, and to what. */
+static int check_options(const cJSON *model, Error *err) {
+  static const char *const texts[] = {"continuing_subword_prefix",
+                                      "end_of_word_suffix"};
+  bool fallback = false;
+  double dropout = 0;
+  for (size_t i = 0; i < 2; i++) {
+    const char *text = "";
+    int rc = json_get_text(file_json, model, texts[i], &text, err);
+    if (rc)
+      return rc;
+    if (*text)
+      return fail(err, ERR_UNSUPPORTED, "%s: model.%s is not supported",
+                  file_json, texts[i]);
+  }
+  int rc = json_get_bool(file_json, model, "byte_fallback", &fallback, err);
+  if (rc == OK)
+    rc = json_get_real(file_json, model, "dropout", 0, 1, &dropout, err);
+  if (rc == OK && (fallback || dropout > 0))
+    rc = fail(err, ERR_UNSUPPORTED, "%s: model.%s is not supported", file_json,
+              fallback ? "byte_fallback" : "dropout");
+  return rc;
+}
+
+static int read_options(const cJSON *model, Bpe *out, Error *err) {
+  const char *unk = NULL;
+  int rc = check_options(model, err);
+  rc = rc ? rc : json_get_text(file_json, model, "unk_token", &unk, err);
+  if (rc == OK)
+    rc = json_get_bool(file_json, model, "fuse_unk", &out->fuse_unk, err);
+  if (rc == OK)
+    rc = json_get_bool(file_json, model, "ignore_merges", &out->ignore_merges,
+                       err);
+  if (rc || !unk)
+    return rc;
+  out->unk = vocab_find(out->vocab, unk, strlen(unk));
+  if (out->unk < 0)
+    return fail(err, ERR_FORMAT, "%s: the vocabulary has no %.40s (unk_token)",
+                file_json, unk);
+  return OK;
+}
+
+int sources_bpe(const Sources *s, Tokenizer *t, Error *err) {
+  const cJSON *model = json_get(s->json, "model");
+  const FileText *lines = &s->files->merges_txt;
+  bpe_init(&t->bpe, &t->vocab);
+  int rc = read_options(model, &t->bpe, err);
+  if (rc)
+    return rc;
+  rc = s->json ? bpe_read_list(&t->bpe, json_get(model, "merges"), err)
+               : bpe_read_lines(&t->bpe, lines->text, lines->bytes, err);
+  return rc ? rc : bpe_index(&t->bpe, err);
+}
