@@ -3,7 +3,7 @@
  *
  * DistilBERT renamed what BERT had; RoBERTa kept BERT's names under another
  * prefix.  Source: the modeling files of transformers, as listed in
- * reference/models.md.  RoBERTa's row waits for its tokenizer.
+ * reference/models.md.
  */
 #include "model/family.h"
 

@@ -155,13 +155,14 @@ static bool has_type(const cJSON *object, const char *type) {
 /* A Sequence of one processor is that processor; ByteLevel, which is about
  * offsets, may stand beside it. */
 static const cJSON *unwrap(const cJSON *processor) {
+  const cJSON *list = json_get(processor, "processors");
   const cJSON *item, *found = NULL;
-  size_t n = 0;
-  cJSON_ArrayForEach(item, json_get(processor, "processors")) {
-    if (found && has_type(item, "ByteLevel"))
-      continue;
-    n += !(found && has_type(found, "ByteLevel"));
-    found = item;
+  int n = cJSON_GetArraySize(list);
+  cJSON_ArrayForEach(item, list) {
+    if (n > 1 && has_type(item, "ByteLevel"))
+      n--;
+    else
+      found = item;
   }
   return n == 1 ? found : processor;
 }

@@ -201,14 +201,15 @@ static void test_bits(const char *name) {
 
 int main(void) {
   static const char *const encoders[] = {
-      "distilbert-uncased-base", "distilbert-uncased-noprefix",
+      "distilbert-uncased-base",       "distilbert-uncased-noprefix",
       "distilbert-uncased-sinusoidal", "distilbert-uncased-bf16",
-      "bert-uncased-minilm"};
+      "bert-uncased-minilm",           "roberta-sentence"};
   test_numerics();
   test_sinusoids();
   for (size_t i = 0; i < sizeof encoders / sizeof *encoders; i++)
     test_expected(encoders[i]);
   test_bits("distilbert-uncased-base");
   test_bits("bert-uncased-minilm");
+  test_bits("roberta-sentence");
   return check_done();
 }

@@ -59,5 +59,6 @@ int main(void) {
   check_model("distilbert-uncased-mlm-tied");
   check_model("distilbert-uncased-relu");
   check_model("bert-uncased-mlm");
+  check_model("roberta-mlm");
   return check_done();
 }

@@ -17,7 +17,8 @@
 #define FORM(single, pair)                                                     \
   "{\"type\":\"TemplateProcessing\",\"single\":[" single "],\"pair\":[" pair   \
   "]," NAMES "}"
-#define GOOD FORM(CLS "," A, CLS "," A "," B)
+#define BYTES "{\"type\":\"ByteLevel\"}"
+#define GOOD  FORM(CLS "," A, CLS "," A "," B)
 
 /* A template as "2 A 3 4": ids, and A or B with their types if not 0. */
 static void write_down(const Template *t, char *out, size_t room) {
@@ -47,7 +48,14 @@ static void check_accepted(void) {
       {"{\"type\":\"BertProcessing\",\"sep\":[\"[SEP]\",3],\"cls\":[\"[CLS]\","
        "2]}",
        "2 A 3", "2 A 3 B:1 3:1"},
+      {"{\"type\":\"RobertaProcessing\",\"sep\":[\"</s>\",2],\"cls\":[\"<s>\","
+       "0]}",
+       "0 A 2", "0 A 2 2 B 2"},
       {"{\"type\":\"Sequence\",\"processors\":[" GOOD "]}", "2 A", "2 A B:1"},
+      {"{\"type\":\"Sequence\",\"processors\":[" BYTES "," GOOD "]}", "2 A",
+       "2 A B:1"},
+      {"{\"type\":\"Sequence\",\"processors\":[" GOOD "," BYTES "]}", "2 A",
+       "2 A B:1"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     cJSON *json = cases[i].json ? cJSON_Parse(cases[i].json) : NULL;
@@ -72,7 +80,8 @@ static void check_refused(void) {
   } cases[] = {
       {"{}", "type \"\"", ERR_UNSUPPORTED},
       {"{\"type\":1}", "type must be", ERR_FORMAT},
-      {"{\"type\":\"RobertaProcessing\"}", "Roberta", ERR_UNSUPPORTED},
+      {"{\"type\":\"ByteLevel\"}", "\"ByteLevel\"", ERR_UNSUPPORTED},
+      {"{\"type\":\"RobertaProcessing\"}", "malformed", ERR_FORMAT},
       {"{\"type\":\"Sequence\",\"processors\":[" GOOD "," GOOD "]}",
        "\"Sequence\"", ERR_UNSUPPORTED},
       {"{\"type\":\"BertProcessing\"}", "malformed", ERR_FORMAT},

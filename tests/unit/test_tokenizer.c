@@ -339,10 +339,6 @@ static void check_refused(void) {
        ERR_FORMAT},
       {"a string for a bool", SPECIALS, "{\"do_lower_case\":\"yes\"}", NULL,
        "do_lower_case", ERR_FORMAT},
-      {"BPE", NULL, NULL, "{\"model\":{\"type\":\"BPE\"}}", "not supported yet",
-       ERR_UNSUPPORTED},
-      {"old BPE", NULL, NULL, "{\"model\":{\"merges\":[]}}",
-       "not supported yet", ERR_UNSUPPORTED},
       {"Unigram", NULL, NULL, "{\"model\":{\"type\":\"Unigram\"}}",
        "\"Unigram\"", ERR_UNSUPPORTED},
       {"Metaspace", NULL, NULL,
@@ -418,8 +414,6 @@ static void check_refused(void) {
   Error err = {""};
   CHECK(tokenizer_open(TOKENIZER_WORDPIECE, &files, &t, &err) == ERR_FORMAT &&
             strstr(err.message, "NUL in line 2"),
-        "%s", err.message);
-  CHECK(tokenizer_open(TOKENIZER_BYTE_BPE, &files, &t, &err) == ERR_UNSUPPORTED,
         "%s", err.message);
 }
 
