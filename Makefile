@@ -63,6 +63,7 @@ FLAGS_kernels_avx2     += $(TILE_OPT)
 FLAGS_kernels_avx512   += $(TILE_OPT)
 FLAGS_kernels_neon     += $(KERNEL_OPT)
 FLAGS_widen            := $(KERNEL_OPT)
+FLAGS_rows             := $(KERNEL_OPT)
 
 .PHONY: all loadable static objects install clean format help packages neon \
         test unit sql sql-loaded oracle oom io kernels programs asan tsan \

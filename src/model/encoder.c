@@ -21,6 +21,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/pool.h"
+#include "model/linear.h"
 #include "tensor/blas.h"
 
 enum {
@@ -49,6 +50,7 @@ typedef struct Encoder {
   float *scores;                      /* [threads][score_room] */
   size_t score_room;
   float *blas;
+  ByteLanes bytes; /* the input of layers of bytes */
   Stretch *stretches;
   size_t n_stretches;
   const Token **tokens; /* [T] */
@@ -85,37 +87,26 @@ typedef struct Projecting {
   Activation activation;
 } Projecting;
 
-static void project_rows(const Projecting *p, const Projection *one,
-                         size_t group, size_t row) {
-  const Linear *w = one->linear;
-  size_t panel = group_start(p->e->P, group), rows = w->n_out - row;
-  Product product = {
-      .rows = rows < ROWS ? rows : ROWS,
-      .panels = group_start(p->e->P, group + 1) - panel,
-      .depth = w->n_in,
-      .a = w->weight + row * w->n_in,
-      .row_stride = w->n_in,
-      .k_stride = 1,
-      .b = p->in + panel * w->n_in * LANES,
-      .b_panel = w->n_in * LANES,
-      .c = one->out + (panel * w->n_out + row) * LANES,
-      .c_panel = w->n_out * LANES,
-      .bias = w->bias ? w->bias + row : NULL,
-  };
-  p->e->kernels->product(&product);
-  if (p->activation)
-    for (size_t i = 0; i < product.panels; i++)
-      p->e->kernels->activate(p->activation, product.rows * LANES,
-                              product.c + i * product.c_panel);
-}
-
 static void project_task(void *arg, size_t index, size_t thread) {
   const Projecting *p = arg;
   (void)thread;
   /* Block after block: its weights stay in the cache for all groups. */
-  size_t groups = group_count(p->e->P), block = index / groups;
-  project_rows(p, &p->list[block / p->blocks], index % groups,
-               block % p->blocks * ROWS);
+  size_t P = p->e->P, groups = group_count(P), block = index / groups;
+  const Projection *one = &p->list[block / p->blocks];
+  LinearPart part = {.row = block % p->blocks * ROWS, .rows = ROWS};
+  if (part.rows > one->linear->n_out - part.row)
+    part.rows = one->linear->n_out - part.row;
+  part.panel = group_start(P, index % groups);
+  part.panels = group_start(P, index % groups + 1) - part.panel;
+  linear_rows(p->e->kernels, one->linear, part, p->in, &p->e->bytes, one->out,
+              p->activation);
+}
+
+static void quantize_task(void *arg, size_t panel, size_t thread) {
+  const Projecting *p = arg;
+  (void)thread;
+  byte_lanes_fill(p->e->kernels, &p->e->bytes, panel, p->list[0].linear->n_in,
+                  p->in);
 }
 
 static void activate_task(void *arg, size_t panel, size_t thread) {
@@ -138,13 +129,18 @@ static void project_blas(Projecting *p) {
     perform(p->e, p->e->P, activate_task, p);
 }
 
+/* BLAS knows no bytes. */
 static void project(Projecting p) {
-  size_t n_out = p.list[0].linear->n_out;
-  if (p.e->run->engine == ENGINE_BLAS) {
+  bool is_bytes = false;
+  for (size_t i = 0; i < p.n; i++)
+    is_bytes |= linear_is_bytes(p.list[i].linear);
+  if (p.e->run->engine == ENGINE_BLAS && !is_bytes) {
     project_blas(&p);
     return;
   }
-  p.blocks = (n_out + ROWS - 1) / ROWS;
+  if (is_bytes)
+    perform(p.e, p.e->P, quantize_task, &p);
+  p.blocks = (p.list[0].linear->n_out + ROWS - 1) / ROWS;
   perform(p.e, p.n * p.blocks * group_count(p.e->P), project_task, &p);
 }
 
@@ -378,6 +374,8 @@ static void lay_out(Encoder *e, Hidden *out) {
   if (e->run->engine == ENGINE_BLAS)
     e->blas = arena_array(&out->arena, blas_scratch(e->P, wide, wide),
                           sizeof *e->blas);
+  if (e->model->precision == PRECISION_INT8)
+    e->bytes = byte_lanes_take(&out->arena, e->P, e->F > e->C ? e->F : e->C);
   e->stretches = arena_array(&out->arena, stretches, sizeof *e->stretches);
   e->tokens = arena_array(&out->arena, e->T, sizeof *e->tokens);
   e->positions = arena_array(&out->arena, e->T, sizeof *e->positions);

@@ -19,7 +19,7 @@
 #include "model/model.h"
 #include "model/source.h"
 
-static const char NUMERICS[] = "distilbert-sqlite numerics 1";
+static const char NUMERICS[] = "distilbert-sqlite numerics 2";
 
 enum { PIECE = 1 << 20 };
 

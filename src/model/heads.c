@@ -14,6 +14,7 @@
 #include <math.h>
 #include <string.h>
 #include "base/pool.h"
+#include "model/linear.h"
 
 /* scratch[panel][2][LANES] = the two rows of the answer head. */
 static void answer_logits(const Model *model, Hidden *h) {
@@ -65,31 +66,22 @@ typedef struct HeadLinear {
   const Linear *w;
   size_t panels;
   const float *in;
+  const ByteLanes *bytes; /* scratch */
   float *out;
 } HeadLinear;
 
 static void head_task(void *arg, size_t index, size_t thread) {
   const HeadLinear *h = arg;
-  const Linear *w = h->w;
-  size_t row = index * ROWS, rows = w->n_out - row;
+  size_t row = index * ROWS, rows = h->w->n_out - row;
   (void)thread;
-  Product product = {
-      .rows = rows < ROWS ? rows : ROWS,
-      .panels = h->panels,
-      .depth = w->n_in,
-      .a = w->weight + row * w->n_in,
-      .row_stride = w->n_in,
-      .k_stride = 1,
-      .b = h->in,
-      .b_panel = w->n_in * LANES,
-      .c = h->out + row * LANES,
-      .c_panel = w->n_out * LANES,
-      .bias = w->bias + row,
-  };
-  kernels_pick(NULL)->product(&product);
+  LinearPart part = {row, rows < ROWS ? rows : ROWS, 0, h->panels};
+  linear_rows(kernels_pick(NULL), h->w, part, h->in, h->bytes, h->out,
+              ACTIVATION_NONE);
 }
 
 static int head_linear(Team *team, const Run *run, HeadLinear h) {
+  for (size_t p = 0; linear_is_bytes(h.w) && p < h.panels; p++)
+    byte_lanes_fill(kernels_pick(NULL), h.bytes, p, h.w->n_in, h.in);
   return team_run(team, (h.w->n_out + ROWS - 1) / ROWS, head_task, &h,
                   &run->poll);
 }
@@ -108,6 +100,7 @@ typedef struct MaskRoom {
   Arena arena;
   float *in, *mid; /* [panels][C][LANES] */
   float *out;      /* [panels][V][LANES] */
+  ByteLanes bytes;
 } MaskRoom;
 
 static void lay_out(MaskRoom *r, const Model *m, size_t panels) {
@@ -115,6 +108,8 @@ static void lay_out(MaskRoom *r, const Model *m, size_t panels) {
   r->in = arena_array(&r->arena, panels * C * LANES, sizeof(float));
   r->mid = arena_array(&r->arena, panels * C * LANES, sizeof(float));
   r->out = arena_array(&r->arena, panels * V * LANES, sizeof(float));
+  if (m->precision == PRECISION_INT8)
+    r->bytes = byte_lanes_take(&r->arena, panels, C);
 }
 
 static int run_mask_head(const Model *m, const Run *run, MaskRoom *r,
@@ -123,15 +118,17 @@ static int run_mask_head(const Model *m, const Run *run, MaskRoom *r,
   const Kernels *k = kernels_pick(NULL);
   size_t plane = m->config.dim * LANES;
   Team team = team_begin(run->n_threads);
-  int code = head_linear(&team, run,
-                         (HeadLinear){&h->transform, panels, r->in, r->mid});
+  int code = head_linear(
+      &team, run,
+      (HeadLinear){&h->transform, panels, r->in, &r->bytes, r->mid});
   k->activate(h->activation, panels * plane, r->mid);
   for (size_t p = 0; p < panels; p++)
     k->add_norm(m->config.dim, r->mid + p * plane, NULL, h->norm.gain,
                 h->norm.bias, m->config.norm_eps);
   if (!code)
-    code = head_linear(&team, run,
-                       (HeadLinear){&h->decoder, panels, r->mid, r->out});
+    code = head_linear(
+        &team, run,
+        (HeadLinear){&h->decoder, panels, r->mid, &r->bytes, r->out});
   team_end(&team);
   return code;
 }

@@ -2,13 +2,14 @@
  * load.c - tensors by name, checked against the shape the config asks for.
  *
  * In:  a Source (validated headers), a name, the expected shape.
- * Out: pointers into the model's one block of weights.
+ * Out: pointers into the model's one block of weights, or into the source
+ *      where it is memory and its bytes are used as they are.
  *
  * A tensor that is missing or has another shape is an error that names it.
  * F32, F16, BF16 and F64 become floats.  An I8 matrix has one F32 scale a row
- * beside it, w[i][j] = q[i][j] * scale[i]: linear layers are widened here, for
- * the kernels compute in floats; embedding tables stay bytes, a token needs
- * one row of them.  When int8 kernels come, load_linear keeps the bytes too.
+ * beside it, w[i][j] = q[i][j] * scale[i]; which matrices stay or become bytes
+ * is the table of load.h.  Bytes of a layer get their row sums here, which
+ * products with a zero point need.
  *
  * Extra tensors (other heads, position_ids buffers) are left alone.
  */
@@ -19,8 +20,11 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "model/quantize.h"
+#include "tensor/kernels.h"
+#include "tensor/rows.h"
 
-enum { ALIGNMENT = 64, ROWS_A_READ = 64 };
+enum { ALIGNMENT = 64, ROWS_A_READ = 64, PIECE = 16 << 20 };
 
 /* Room for `bytes` in the block; *at is NULL on the first pass. */
 static int place(Loader *l, size_t bytes, void **at, Error *err) {
@@ -77,12 +81,28 @@ static int load_floats(Loader *l, const char *name, size_t n, size_t dim,
   return code ? fail_prefix(err, code, "%s", name) : OK;
 }
 
-/* --- Quantised rows -------------------------------------------------------*/
+/* --- Bytes ----------------------------------------------------------------*/
 
-static bool is_quantised(const Loader *l, const char *name) {
+/* A matrix of bytes, wherever it lies. */
+typedef struct Rows {
+  const int8_t *q;
+  const float *scales; /* [n] */
+} Rows;
+
+static bool is_bytes(const Loader *l, const char *name) {
   Shard *shard;
   const TensorInfo *t = find(l, name, &shard);
   return t && t->dtype == DTYPE_I8;
+}
+
+/* Damaged ones would make damaged results, without a word. */
+static int check_scales(const char *name, size_t n, const float *scales,
+                        Error *err) {
+  for (size_t i = 0; scales && i < n; i++)
+    if (!isfinite(scales[i]) || scales[i] < 0.0f)
+      return fail(err, ERR_FORMAT,
+                  "%s: the scale of row %zu is not a number >= 0", name, i);
+  return OK;
 }
 
 static int load_scales(Loader *l, const char *name, size_t n, const float **out,
@@ -91,8 +111,75 @@ static int load_scales(Loader *l, const char *name, size_t n, const float **out,
   int written = snprintf(scale, sizeof scale, "%s.scale", name);
   if (written < 0 || (size_t)written >= sizeof scale)
     return fail(err, ERR_RANGE, "tensor name %.60s... is too long", name);
-  return load_floats(l, scale, n, 0, out, err);
+  int code = load_floats(l, scale, n, 0, out, err);
+  return code ? code : check_scales(scale, n, *out, err);
 }
+
+/* Bytes [0, t->bytes) of a tensor, asking now and then whether to stop. */
+static int read_bytes(const Loader *l, Shard *shard, const TensorInfo *t,
+                      int8_t *into, Error *err) {
+  for (size_t done = 0; done < t->bytes;) {
+    size_t n = t->bytes - done < PIECE ? t->bytes - done : PIECE;
+    int code = source_bytes(shard, t, done, n, into + done, err);
+    if (!code)
+      code = poll_check(l->poll, err);
+    if (code)
+      return code;
+    done += n;
+  }
+  return OK;
+}
+
+/* An I8 matrix: borrowed from memory, or read into the block. */
+static int keep_bytes(Loader *l, const char *name, size_t n, size_t dim,
+                      Rows *out, Error *err) {
+  Shard *shard;
+  const TensorInfo *t;
+  void *into = NULL;
+  int code = find_shaped(l, name, n, dim, &shard, &t, err);
+  if (!code)
+    code = load_scales(l, name, n, &out->scales, err);
+  if (code)
+    return code;
+  if (shard->memory) {
+    size_t at = shard->header.data_offset + t->offset;
+    out->q = (const int8_t *)shard->memory + at;
+    return OK;
+  }
+  code = place(l, t->bytes, &into, err);
+  if (!code && into)
+    code = read_bytes(l, shard, t, into, err);
+  out->q = into;
+  return code;
+}
+
+/* A matrix of floats, quantised as it is read. */
+static int make_bytes(Loader *l, const char *name, size_t n, size_t dim,
+                      Rows *out, Error *err) {
+  Shard *shard;
+  const TensorInfo *t;
+  void *q = NULL, *scales = NULL;
+  size_t bytes = 0;
+  int code = find_shaped(l, name, n, dim, &shard, &t, err);
+  if (!code && !size_mul(n, sizeof(float), &bytes))
+    code = fail(err, ERR_RANGE, "tensor %s is too large", name);
+  if (!code)
+    code = place(l, t->n, &q, err);
+  if (!code)
+    code = place(l, bytes, &scales, err);
+  if (!code && q)
+    code = quantize_tensor(shard, t, l->poll, q, scales, err);
+  *out = (Rows){q, scales};
+  return code;
+}
+
+static int load_rows(Loader *l, const char *name, size_t n, size_t dim,
+                     Rows *out, Error *err) {
+  return is_bytes(l, name) ? keep_bytes(l, name, n, dim, out, err)
+                           : make_bytes(l, name, n, dim, out, err);
+}
+
+/* --- Floats out of bytes --------------------------------------------------*/
 
 /* Rows of bytes times their scales, ROWS_A_READ at a time. */
 static int widen_rows(const Loader *l, Shard *shard, const TensorInfo *t,
@@ -106,9 +193,7 @@ static int widen_rows(const Loader *l, Shard *shard, const TensorInfo *t,
       code = poll_check(l->poll, err);
     if (code)
       return code;
-    for (size_t i = 0; i < rows; i++)
-      for (size_t j = 0; j < dim; j++)
-        out[(row + i) * dim + j] = (float)piece[i * dim + j] * scales[row + i];
+    rows_widen(rows, dim, piece, scales + row, out + row * dim);
   }
   return OK;
 }
@@ -140,34 +225,35 @@ static int load_widened(Loader *l, const char *name, size_t n, size_t dim,
   return code;
 }
 
-static int load_matrix(Loader *l, const char *name, size_t n, size_t dim,
-                       const float **out, Error *err) {
-  return is_quantised(l, name) ? load_widened(l, name, n, dim, out, err)
-                               : load_floats(l, name, n, dim, out, err);
-}
-
-/* Bytes of an I8 table: borrowed from memory, or read into the block. */
-static int keep_bytes(Loader *l, const char *name, Table *out, Error *err) {
-  Shard *shard;
-  const TensorInfo *t;
-  void *into = NULL;
-  int code = find_shaped(l, name, out->n, out->dim, &shard, &t, err);
-  if (code)
-    return code;
-  if (shard->memory) {
-    out->q_rows =
-        (const int8_t *)shard->memory + shard->header.data_offset + t->offset;
-    return OK;
+/* To bytes and back, in place. */
+static int round_rows(const char *name, size_t n, size_t dim, float *w,
+                      Error *err) {
+  float scale;
+  int8_t *q = mem_array(dim, 1);
+  int code = q ? OK : fail_memory(err);
+  for (size_t i = 0; !code && i < n; i++, w += dim) {
+    if (!rows_quantize(1, dim, w, q, &scale))
+      code = fail(err, ERR_FORMAT, "tensor %s has values that are not finite",
+                  name);
+    else
+      rows_widen(1, dim, q, &scale, w);
   }
-  code = place(l, t->bytes, &into, err);
-  if (!code && into)
-    code = source_bytes(shard, t, 0, t->bytes, into, err);
-  out->q_rows = into;
+  mem_free(q);
   return code;
 }
 
-/* --- What model.c asks for
- * --------------------------------------------------*/
+/* A matrix as floats, whatever it is in the file. */
+static int load_matrix(Loader *l, const char *name, size_t n, size_t dim,
+                       const float **out, Error *err) {
+  if (is_bytes(l, name))
+    return load_widened(l, name, n, dim, out, err);
+  int code = load_floats(l, name, n, dim, out, err);
+  if (code || l->precision != PRECISION_INT8 || !l->base)
+    return code;
+  return round_rows(name, n, dim, (float *)(uintptr_t)*out, err);
+}
+
+/* --- What model.c asks for ------------------------------------------------*/
 
 static int full_name(const char *name, const char *part,
                      char out[TENSOR_NAME_ROOM], Error *err) {
@@ -177,9 +263,12 @@ static int full_name(const char *name, const char *part,
   return OK;
 }
 
-bool load_is_bytes(const Loader *l, const char *name) {
+bool load_table_is_bytes(const Loader *l, const char *name) {
   char full[TENSOR_NAME_ROOM];
-  return !full_name(name, "weight", full, NULL) && is_quantised(l, full);
+  if (full_name(name, "weight", full, NULL))
+    return false;
+  return is_bytes(l, full) ||
+         (l->precision == PRECISION_INT8 && quantize_applies(2, full));
 }
 
 int load_vector(Loader *l, const char *name, size_t n, const float **out,
@@ -207,6 +296,49 @@ int load_linear(Loader *l, const char *name, size_t n_out, size_t n_in,
   return code ? code : load_floats(l, full, n_out, 0, &out->bias, err);
 }
 
+int load_sums(Loader *l, Linear *w, Error *err) {
+  void *into = NULL;
+  size_t bytes;
+  if (w->n_in > BYTE_DEPTH_MAX || !size_mul(w->n_out, sizeof(int32_t), &bytes))
+    return fail(err, ERR_RANGE, "int8 layers have at most %d inputs, not %zu",
+                BYTE_DEPTH_MAX, w->n_in);
+  int code = place(l, bytes, &into, err);
+  if (!code && into)
+    rows_sum(w->n_out, w->n_in, w->q_weight, into);
+  w->q_sums = into;
+  l->has_bytes = true;
+  return code;
+}
+
+int load_layer_weight(Loader *l, const char *name, size_t n_out, size_t n_in,
+                      Linear *out, Error *err) {
+  char full[TENSOR_NAME_ROOM];
+  Rows rows;
+  out->n_out = n_out;
+  out->n_in = n_in;
+  int code = full_name(name, "weight", full, err);
+  if (code)
+    return code;
+  if (l->precision == PRECISION_FP32 ||
+      (l->precision == PRECISION_FILE && !is_bytes(l, full)))
+    return load_matrix(l, full, n_out, n_in, &out->weight, err);
+  code = load_rows(l, full, n_out, n_in, &rows, err);
+  if (code)
+    return code;
+  out->q_weight = rows.q;
+  out->q_scales = rows.scales;
+  return load_sums(l, out, err);
+}
+
+int load_layer(Loader *l, const char *name, size_t n_out, size_t n_in,
+               Linear *out, Error *err) {
+  char full[TENSOR_NAME_ROOM];
+  int code = load_layer_weight(l, name, n_out, n_in, out, err);
+  if (!code)
+    code = full_name(name, "bias", full, err);
+  return code ? code : load_floats(l, full, n_out, 0, &out->bias, err);
+}
+
 int load_norm(Loader *l, const char *name, size_t n, Norm *out, Error *err) {
   char full[TENSOR_NAME_ROOM];
   int code = full_name(name, "gamma", full, err);
@@ -228,10 +360,15 @@ int load_table(Loader *l, const char *name, size_t n, size_t dim, Table *out,
   int code = full_name(name, "weight", full, err);
   if (code)
     return code;
-  if (!is_quantised(l, full))
+  if (!load_table_is_bytes(l, name))
     return load_floats(l, full, n, dim, &out->rows, err);
-  code = load_scales(l, full, n, &out->q_scales, err);
-  return code ? code : keep_bytes(l, full, out, err);
+  Rows rows;
+  code = load_rows(l, full, n, dim, &rows, err);
+  if (code)
+    return code;
+  out->q_rows = rows.q;
+  out->q_scales = rows.scales;
+  return OK;
 }
 
 /* Even channels sin(p / 10000^(c / dim)), odd ones cos of the pair's angle. */

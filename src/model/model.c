@@ -78,7 +78,7 @@ static int layer_linear(Loader *l, const FamilyNames *f, size_t index,
                         Linear *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
   int code = encoder_name(l, f->layer, index, part, name, err);
-  return code ? code : load_linear(l, name, n_out, n_in, out, err);
+  return code ? code : load_layer(l, name, n_out, n_in, out, err);
 }
 
 static int layer_norm(Loader *l, const FamilyNames *f, size_t index,
@@ -88,7 +88,7 @@ static int layer_norm(Loader *l, const FamilyNames *f, size_t index,
   return code ? code : load_norm(l, name, C, out, err);
 }
 
-static int load_layer(Loader *l, const FamilyNames *f, const Config *c,
+static int load_block(Loader *l, const FamilyNames *f, const Config *c,
                       size_t i, Layer *y, Error *err) {
   size_t C = c->dim, F = c->hidden_dim;
   const struct {
@@ -153,6 +153,22 @@ static int load_answer_head(Loader *l, Model *m, Error *err) {
   return load_linear(l, "qa_outputs", 2, m->config.dim, &m->answer, err);
 }
 
+/* The word embeddings as the decoder: shared, unless they are bytes and floats
+ * are asked for. */
+static int tie_decoder(Loader *l, const FamilyNames *f, Model *m, Error *err) {
+  Linear *d = &m->mask.decoder;
+  char name[TENSOR_NAME_ROOM];
+  int code = encoder_name(l, NULL, 0, f->words, name, err);
+  d->weight = m->words.rows;
+  if (code || !load_table_is_bytes(l, name))
+    return code;
+  if (l->precision == PRECISION_FP32)
+    return load_weight(l, name, d->n_out, d->n_in, &d->weight, err);
+  d->q_weight = m->words.q_rows;
+  d->q_scales = m->words.q_scales;
+  return load_sums(l, d, err);
+}
+
 /* The decoder is the word embeddings, unless the config unties them and the
  * file has its own (reference/corrections.md 2, 3). */
 static int load_decoder(Loader *l, const FamilyNames *f, Model *m, Error *err) {
@@ -161,13 +177,9 @@ static int load_decoder(Loader *l, const FamilyNames *f, Model *m, Error *err) {
   snprintf(own, sizeof own, "%s.weight", f->mask_decoder);
   d->n_out = m->config.vocab_size;
   d->n_in = m->config.dim;
-  if (!m->config.tie_embeddings && load_has(l, own))
-    return load_weight(l, f->mask_decoder, d->n_out, d->n_in, &d->weight, err);
-  int code = encoder_name(l, NULL, 0, f->words, own, err);
-  d->weight = m->words.rows;
-  if (code || !load_is_bytes(l, own))
-    return code;
-  return load_weight(l, own, d->n_out, d->n_in, &d->weight, err);
+  if (m->config.tie_embeddings || !load_has(l, own))
+    return tie_decoder(l, f, m, err);
+  return load_layer_weight(l, f->mask_decoder, d->n_out, d->n_in, d, err);
 }
 
 static int load_mask_head(Loader *l, const FamilyNames *f, Model *m,
@@ -182,8 +194,8 @@ static int load_mask_head(Loader *l, const FamilyNames *f, Model *m,
     bias = f->mask_biases[1];
   m->tasks |= TASK_FILL;
   h->activation = f->mask_always_gelu ? ACTIVATION_GELU : m->config.activation;
-  int code = load_linear(l, f->mask_transform, m->config.dim, m->config.dim,
-                         &h->transform, err);
+  int code = load_layer(l, f->mask_transform, m->config.dim, m->config.dim,
+                        &h->transform, err);
   if (!code)
     code = load_norm(l, f->mask_norm, m->config.dim, &h->norm, err);
   if (!code)
@@ -206,16 +218,16 @@ static int load_all(Loader *l, Model *m, Error *err) {
   const FamilyNames *f = &family_names[m->config.family];
   int code = load_embeddings(l, f, m, err);
   for (size_t i = 0; !code && i < m->config.n_layers; i++)
-    code = load_layer(l, f, &m->config, i, &m->layers[i], err);
+    code = load_block(l, f, &m->config, i, &m->layers[i], err);
   if (!code)
     code = dense_load(l, m, err);
   return code ? code : load_heads(l, m, err);
 }
 
-static int load_weights(Source *source, const Poll *poll, Model *m,
-                        Error *err) {
+static int load_weights(Source *source, Precision precision, const Poll *poll,
+                        Model *m, Error *err) {
   const char *prefix = family_names[m->config.family].prefix;
-  Loader l = {.source = source, .poll = poll};
+  Loader l = {.source = source, .poll = poll, .precision = precision};
   if (source_has_prefix(source, prefix))
     snprintf(l.prefix, sizeof l.prefix, "%s", prefix);
   m->layers = mem_zeroed(m->config.n_layers * sizeof *m->layers);
@@ -234,6 +246,7 @@ static int load_weights(Source *source, const Poll *poll, Model *m,
   l.used = 0;
   code = load_all(&l, m, err);
   m->bytes = m->pages_bytes;
+  m->precision = l.has_bytes ? PRECISION_INT8 : PRECISION_FP32;
   return code ? code : source_unchanged(source, err);
 }
 
@@ -306,7 +319,7 @@ static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
   if (m->max_tokens <= tokenizer_n_added(m->tokenizer, true))
     return fail(err, ERR_FORMAT, "config.json: %zu positions leave no room",
                 m->config.max_positions);
-  return load_weights(s, poll, m, err);
+  return load_weights(s, options->precision, poll, m, err);
 }
 
 static int open_and_close(Source *s, const ModelOptions *options,

@@ -15,9 +15,14 @@
 #include "model/sentence.h"
 #include "text/tokenizer.h"
 
-/* y = x W^T + b: weight [n_out][n_in] row-major, bias [n_out]. */
+/* y = x W^T + b: weight [n_out][n_in] row-major, bias [n_out]. Of floats, or
+ * of bytes with a scale a row (see linear.h). */
 typedef struct Linear {
-  const float *weight, *bias;
+  const float *weight; /* NULL when of bytes */
+  const float *bias;   /* NULL: none */
+  const int8_t *q_weight;
+  const float *q_scales; /* [n_out] */
+  const int32_t *q_sums; /* [n_out]: of a row's bytes */
   size_t n_out, n_in;
 } Linear;
 
@@ -68,9 +73,10 @@ typedef struct Model {
   Config config;
   Tokenizer *tokenizer; /* owned */
   unsigned tasks;
-  size_t max_tokens; /* template included: positions, tokenizer's limit */
-  size_t bytes;      /* of weights in memory */
-  uint64_t identity; /* of its files when they were read: source_identity */
+  size_t max_tokens;   /* template included: positions, tokenizer's limit */
+  size_t bytes;        /* of weights in memory, but those used in place */
+  uint64_t identity;   /* of its files when they were read: source_identity */
+  Precision precision; /* INT8: a layer is of bytes; else FP32 */
   Table words, positions, types; /* types.n 0: none */
   Norm embedding_norm;
   Layer *layers;     /* owned, [L] */

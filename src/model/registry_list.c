@@ -113,10 +113,11 @@ static int copy_to(char **out, const char *text, Error *err) {
 
 static void describe(const ModelEntry *e, ModelRow *row) {
   const Model *m = e->model;
-  snprintf(row->precision, sizeof row->precision, "fp32");
   if (e->fingerprint[0])
     registry_public_fingerprint(e, row->fingerprint);
   row->loaded = e->state == STATE_LOADED;
+  snprintf(row->precision, sizeof row->precision, "%s",
+           precision_name(e->options.precision));
   if (!row->loaded) {
     if (e->builtin)
       task_names(e->builtin->tasks, row->tasks, sizeof row->tasks);
@@ -124,6 +125,8 @@ static void describe(const ModelEntry *e, ModelRow *row) {
   }
   snprintf(row->family, sizeof row->family, "%s",
            family_name(m->config.family));
+  snprintf(row->precision, sizeof row->precision, "%s",
+           precision_name(m->precision));
   task_names(m->tasks, row->tasks, sizeof row->tasks);
   row->layers = m->config.n_layers;
   row->dim = m->config.dim;

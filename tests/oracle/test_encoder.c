@@ -140,7 +140,8 @@ static void test_sinusoids(void) {
   if (!m)
     return;
   size_t n = m->positions.n * m->positions.dim;
-  Loader l = {.base = calloc(n + 16, sizeof(float))};
+  Loader l = {.base = calloc(n + 16, sizeof(float)),
+              .room = (n + 16) * sizeof(float)};
   CHECK(!load_sinusoids(&l, m->positions.n, m->positions.dim, &ours, &err),
         "%s", err.message);
   for (size_t i = 0; i < n; i++)

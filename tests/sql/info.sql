@@ -40,10 +40,13 @@ SELECT DISTINCT name FROM pragma_function_list WHERE name LIKE 'distilbert%'
  ORDER BY name;
 .check <<END
 distilbert_answer
+distilbert_cosine
 distilbert_debug
+distilbert_embed
 distilbert_fingerprint
 distilbert_highlight
 distilbert_token_count
+distilbert_vector_json
 distilbert_version
 END
 
@@ -62,9 +65,12 @@ SELECT DISTINCT name, flags & 0x800 <> 0, flags & 0x200000 <> 0,
   FROM pragma_function_list WHERE name LIKE 'distilbert%' ORDER BY name;
 .check <<END
 distilbert_answer|1|0|0
+distilbert_cosine|1|0|0
 distilbert_debug|0|0|0
+distilbert_embed|1|0|0
 distilbert_fingerprint|1|0|0
 distilbert_highlight|1|0|0
 distilbert_token_count|1|0|0
+distilbert_vector_json|1|0|0
 distilbert_version|1|0|0
 END

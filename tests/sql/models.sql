@@ -16,7 +16,7 @@ SELECT family, tasks, precision, layers, dim, max_tokens, bytes > 1000000,
  WHERE name = 'distilbert-minilm-squad';
 .check <<END
 3
-distilbert|embed,answer|fp32|6|384|512|1|1|NULL
+distilbert|embed,answer|int8|6|384|512|1|1|NULL
 END
 
 .testcase its fingerprint
@@ -104,6 +104,30 @@ INSERT INTO distilbert_models(name, path, precision) VALUES ('p',
   'tests/oracle/data/checkpoints/distilbert-uncased-qa', 'fp32');
 DELETE FROM distilbert_models WHERE name = 'p';
 .check
+
+.testcase int8 of a file of floats
+INSERT INTO distilbert_models(name, path, precision) VALUES ('p8',
+  'tests/oracle/data/checkpoints/distilbert-uncased-qa', 'int8');
+SELECT distilbert_answer('Who?', 'Bob ate the cake.', 'p8') IS NOT NULL;
+SELECT precision, loaded FROM distilbert_models WHERE name = 'p8';
+DELETE FROM distilbert_models WHERE name = 'p8';
+.check <<END
+1
+int8|1
+END
+
+.testcase fp32 of a file of bytes
+INSERT INTO distilbert_models(name, path, precision)
+  VALUES ('p32', 'models/distilbert-minilm-squad.safetensors', 'fp32');
+SELECT round(score, 4), answer FROM distilbert_answers('Who wrote Hamlet?',
+  'Hamlet is a play. It was written by William Shakespeare around 1600.',
+  1, 'p32');
+SELECT precision, loaded FROM distilbert_models WHERE name = 'p32';
+DELETE FROM distilbert_models WHERE name = 'p32';
+.check <<END
+0.9785|William Shakespeare
+fp32|1
+END
 
 .testcase from a SELECT
 INSERT INTO distilbert_models(name, path)

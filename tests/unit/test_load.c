@@ -4,7 +4,8 @@
  *
  * A checkpoint with a masked-word head is written again with its word
  * embeddings as I8 rows and scales.  The head's decoder is that same table,
- * widened; both passes of model/load.h must see it.
+ * widened or, where the precision allows it, shared with its row sums; both
+ * passes of model/load.h must see it.
  */
 #include "check.h"
 
@@ -112,13 +113,9 @@ static bool is_inside(const Model *m, const void *at, size_t bytes) {
   return p >= start && p + bytes <= start + m->pages_bytes;
 }
 
-static void check_model(const Model *m, const Model *original) {
+static void check_widened(const Model *m, const Model *original) {
   size_t n = m->words.n, dim = m->words.dim;
-  CHECK(m->words.q_rows && !m->words.rows, "the table stays bytes");
-  CHECK(is_inside(m, m->words.q_rows, n * dim), "rows");
   CHECK(is_inside(m, m->mask.decoder.weight, 4 * n * dim), "decoder");
-  CHECK(is_inside(m, m->mask.decoder.bias, 4 * n), "its bias");
-  CHECK(is_inside(m, m->answer.weight, 0) || !m->answer.weight, "answer");
   float most = 0;
   for (size_t i = 0; i < n * dim; i++)
     most = fmaxf(most, fabsf(m->mask.decoder.weight[i] -
@@ -126,11 +123,44 @@ static void check_model(const Model *m, const Model *original) {
   CHECK(most < 0.01f, "widened weights are off by %g", (double)most);
 }
 
+static void check_shared(const Model *m) {
+  const Linear *d = &m->mask.decoder;
+  CHECK(d->q_weight == m->words.q_rows && d->q_scales == m->words.q_scales,
+        "not shared");
+  CHECK(is_inside(m, d->q_sums, 4 * m->words.n), "sums");
+  for (size_t i = 0; i < d->n_out; i++) {
+    int32_t sum = 0;
+    for (size_t j = 0; j < d->n_in; j++)
+      sum += d->q_weight[i * d->n_in + j];
+    CHECK(sum == d->q_sums[i], "row %zu: sum %d, not %d", i, d->q_sums[i], sum);
+  }
+}
+
+static void check_model(const char *folder, Precision precision,
+                        const Model *original) {
+  ModelOptions options = options_none;
+  Model *m = NULL;
+  Error err = {""};
+  options.precision = precision;
+  CHECK(!model_open(folder, &options, NULL, &m, &err), "%s", err.message);
+  if (!m || !original)
+    return;
+  CHECK(m->words.q_rows && !m->words.rows, "the table stays bytes");
+  CHECK(is_inside(m, m->words.q_rows, m->words.n * m->words.dim), "rows");
+  CHECK(is_inside(m, m->mask.decoder.bias, 4 * m->words.n), "its bias");
+  CHECK(is_inside(m, m->answer.weight, 0) || !m->answer.weight, "answer");
+  if (precision == PRECISION_FP32)
+    check_widened(m, original);
+  else
+    check_shared(m);
+  model_free(m);
+}
+
 int main(void) {
   char folder[] = "/tmp/distilbert-load-XXXXXX", path[600];
   static const char *const texts[] = {"config.json", "tokenizer_config.json",
                                       "vocab.txt"};
-  Model *m = NULL, *original = NULL;
+  Model *original = NULL;
   Error err = {""};
   Blob f = read_file(TIED "/model.safetensors");
   CHECK(f.bytes > 0 && mkdtemp(folder), "%s", TIED);
@@ -140,10 +170,9 @@ int main(void) {
     link_text(folder, texts[i]);
   CHECK(!model_open(TIED, &options_none, NULL, &original, &err), "%s",
         err.message);
-  CHECK(!model_open(folder, &options_none, NULL, &m, &err), "%s", err.message);
-  if (m && original)
-    check_model(m, original);
-  model_free(m);
+  check_model(folder, PRECISION_FP32, original);
+  check_model(folder, PRECISION_FILE, original);
+  check_model(folder, PRECISION_INT8, original);
   model_free(original);
   unlink(path);
   for (size_t i = 0; i < 3; i++) {
