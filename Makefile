@@ -169,6 +169,12 @@ $(HOSTILE_RUN): tests/fault/hostile.c tests/fault/mutate.c \
 hostile: $(HOSTILE_RUN) ## damaged model directories: an error or an answer
 	@scripts/tally hostile "$< $(HOSTILE)"
 
+# Texts of the built-in model; plain C takes a second for each in 20 of them.
+DETERMINISM ?= 1000
+
+determinism: $(B)/tests/unit/test_determinism ## one hash for all kernels, threads, batches
+	@scripts/tally determinism "$< $(DETERMINISM)"
+
 SETS := portable $(if $(filter x86_64,$(ARCH)),avx2 avx512,neon)
 
 kernels: ## sql and oracle under each set of kernels
