@@ -44,6 +44,7 @@ static int read_dense(const Source *s, const Module *m, size_t *n_out,
                       bool *has_bias, Activation *activation, Error *err) {
   char file[SOURCE_NAME_ROOM];
   const char *name = "torch.nn.modules.activation.Tanh";
+  const char *input = "sentence_embedding", *given = input;
   int64_t out = 0;
   cJSON *json;
   snprintf(file, sizeof file, "%s/config.json", m->path);
@@ -62,6 +63,11 @@ static int read_dense(const Source *s, const Module *m, size_t *n_out,
     code = dense_activation(name, activation, err);
   if (!code && !out)
     code = fail(err, ERR_FORMAT, "%s: out_features is missing", file);
+  if (!code)
+    code = json_get_text(file, json, "module_input_name", &given, err);
+  if (!code && strcmp(given, input) != 0)
+    code = fail(err, ERR_UNSUPPORTED, "%s: module_input_name other than %s",
+                file, input);
   *n_out = (size_t)out;
   cJSON_Delete(json);
   return code;

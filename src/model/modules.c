@@ -20,23 +20,17 @@
 
 enum { MODULES_MAX_BYTES = 1 << 16 };
 
-static const struct {
-  const char *name;
-  ModuleKind kind;
-} kinds[] = {
-    {"Transformer", MODULE_TRANSFORMER},
-    {"Pooling", MODULE_POOLING},
-    {"Dense", MODULE_DENSE},
-    {"Normalize", MODULE_NORMALIZE},
-};
+/* By ModuleKind. */
+static const char *const kinds[] = {"Transformer", "Pooling", "Dense",
+                                    "Normalize"};
 
 static int read_kind(const char *type, ModuleKind *out, Error *err) {
   const char *dot = strrchr(type, '.');
   const char *name = dot ? dot + 1 : type;
   char shown[ERROR_QUOTE];
   for (size_t i = 0; i < sizeof kinds / sizeof *kinds; i++)
-    if (strcmp(kinds[i].name, name) == 0) {
-      *out = kinds[i].kind;
+    if (strcmp(kinds[i], name) == 0) {
+      *out = (ModuleKind)i;
       return OK;
     }
   return fail(err, ERR_UNSUPPORTED, "modules.json: module of type %s",
@@ -73,6 +67,20 @@ static int read_module(const cJSON *item, Module *out, Error *err) {
   return code;
 }
 
+/* As they are computed; Dense alone may be there more than once. */
+static int check_order(const Modules *m, Error *err) {
+  if (!m->n || m->list[0].kind != MODULE_TRANSFORMER)
+    return fail(err, ERR_UNSUPPORTED,
+                "modules.json: the first module is no Transformer");
+  for (size_t i = 1; i < m->n; i++) {
+    ModuleKind before = m->list[i - 1].kind, kind = m->list[i].kind;
+    if (kind < before || (kind == before && kind != MODULE_DENSE))
+      return fail(err, ERR_UNSUPPORTED, "modules.json: %s behind %s",
+                  kinds[kind], kinds[before]);
+  }
+  return OK;
+}
+
 static int read_modules(const cJSON *json, Modules *out, Error *err) {
   const cJSON *item;
   int code = OK;
@@ -85,10 +93,7 @@ static int read_modules(const cJSON *json, Modules *out, Error *err) {
     if (!code)
       code = read_module(item, &out->list[out->n++], err);
   }
-  if (!code && (!out->n || out->list[0].kind != MODULE_TRANSFORMER))
-    code = fail(err, ERR_UNSUPPORTED,
-                "modules.json: the first module is no Transformer");
-  return code;
+  return code ? code : check_order(out, err);
 }
 
 int modules_parse(const char *json, size_t bytes, Modules *out, Error *err) {

@@ -1,8 +1,7 @@
 /*
  * modules.h - modules.json: what sentence-transformers puts behind a model.
  *
- *     [{"path": "",          "type":
- * "sentence_transformers.models.Transformer"},
+ *     [{"path": "", "type": "sentence_transformers.models.Transformer"},
  *      {"path": "1_Pooling", "type": "sentence_transformers.models.Pooling"},
  *      {"path": "2_Normalize", ...}]
  */
@@ -14,6 +13,7 @@
 
 enum { MODULES_MAX = 8, MODULE_PATH_MAX = 63 };
 
+/* In the order in which a chain has them. */
 typedef enum ModuleKind {
   MODULE_TRANSFORMER,
   MODULE_POOLING,
@@ -31,8 +31,8 @@ typedef struct Modules {
   size_t n;
 } Modules;
 
-/* ERR_FORMAT; ERR_UNSUPPORTED: a module of another type (named), or none to
- * start with that is a Transformer. */
+/* ERR_FORMAT; ERR_UNSUPPORTED: a module of another type (named), none to start
+ * with that is a Transformer, or another order. */
 int modules_parse(const char *json, size_t bytes, Modules *out, Error *err);
 
 #endif

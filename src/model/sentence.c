@@ -137,10 +137,14 @@ static int choose_prompt(const cJSON *json, const char *asked, Sentence *s,
   const cJSON *prompts = json_get(json, "prompts");
   const char *name = asked, *text = NULL;
   int code = OK;
+  char shown[ERROR_QUOTE];
   if (!asked)
     code = json_get_text(file, json, "default_prompt_name", &name, err);
   if (!code && name && prompts)
     code = json_get_text(file, prompts, name, &text, err);
+  if (!code && name && !text && !asked)
+    code = fail(err, ERR_FORMAT, "%s: there is no prompt %s", file,
+                error_quote(shown, name));
   return code || !text ? code : keep_prompt(text, s, err);
 }
 

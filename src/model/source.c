@@ -256,6 +256,8 @@ static int open_dense(const char *folder, Source *s, Error *err) {
     Shard *shard = &s->shards[s->n_shards - 1];
     snprintf(shard->prefix, sizeof shard->prefix, "%s.", m->path);
     code = open_named(path, "model.safetensors", shard, err);
+    if (code)
+      return fail_prefix(err, code, "%s", m->path);
   }
   return code;
 }

@@ -19,7 +19,6 @@
  */
 #include "task/embed.h"
 
-#include <float.h>
 #include <math.h>
 #include <string.h>
 #include "base/memory.h"
@@ -38,7 +37,7 @@ typedef struct Embedder {
   Overflow overflow;
   EmbedText *texts;
   size_t limit;       /* tokens of a window, template included */
-  size_t skip;        /* tokens at the start that are not pooled */
+  size_t skip;        /* tokens of the prompt, which are not pooled */
   size_t C, n_pooled; /* hidden size, numbers of a pooled vector */
   Encoding tokens;    /* the batch's windows, back to back */
   Window windows[BATCH_TOKENS];
@@ -71,7 +70,7 @@ static float weighted(const Span *s, size_t c, bool by_position,
 }
 
 static float largest(const Span *s, size_t c) {
-  float top = -FLT_MAX;
+  float top = -1e9F;
   for (size_t i = s->skip; i < s->n; i++)
     top = value_at(s, i, c) > top ? value_at(s, i, c) : top;
   return top;
@@ -135,9 +134,9 @@ static int encode_batch(Embedder *e, const Sequence *sequences, Error *err) {
   size_t first = 0;
   for (size_t i = 0; i < e->n_windows; i++) {
     const Window *w = &e->windows[i];
-    size_t skip = e->skip < w->n ? e->skip : w->n;
-    pool(&(Span){&h, first, w->n, skip, e->C}, e->model->sentence.pooling,
-         e->row);
+    bool is_first = e->weights[w->text] == 0;
+    pool(&(Span){&h, first, w->n, is_first ? e->skip : 0, e->C},
+         e->model->sentence.pooling, e->row);
     add_row(e, w);
     first += w->n;
   }
@@ -192,32 +191,36 @@ static int join_prompt(const char *prompt, EncodeText text, char **out,
 }
 
 /* The text as the tokenizer gets it; *owned is to be freed. */
-static int prepare(const Sentence *s, EncodeText *text, char **owned,
+static int prepare(const Embedder *e, EncodeText *text, char **owned,
                    Error *err) {
+  const Sentence *s = &e->model->sentence;
   int code = OK;
   *owned = NULL;
   if (s->prompt && *s->prompt) {
     code = join_prompt(s->prompt, *text, owned, &text->bytes, err);
     text->text = *owned;
   }
-  if (code)
+  if (!code)
+    code = text_strip(text, &e->run->poll, err);
+  if (code || !s->lower_case)
     return code;
-  *text = text_strip(*text);
-  if (!s->lower_case)
-    return OK;
   char *lower;
-  code = text_lower(*text, &lower, &text->bytes, err);
+  code = text_lower(*text, &e->run->poll, &lower, &text->bytes, err);
   mem_free(*owned);
   *owned = code ? NULL : lower;
   text->text = *owned;
   return code;
 }
 
-static int too_long(const Embedder *e, Error *err) {
-  return fail(err, ERR_RANGE,
-              "text has more than %zu tokens, the model's limit (overflow = "
-              "error)",
-              e->limit);
+static int too_long(const Embedder *e, const TextCursor *all, Error *err) {
+  const Tokenizer *t = e->model->tokenizer;
+  size_t n;
+  int code = tokenizer_count(t, all->text, all->bytes, &e->run->poll, &n, err);
+  return code ? code
+              : fail(err, ERR_RANGE,
+                     "text has %zu tokens, the model's limit is %zu (overflow "
+                     "= error)",
+                     n + tokenizer_n_added(t, false), e->limit);
 }
 
 /* Reads a text window by window; one, unless overflow is `window`. */
@@ -235,7 +238,7 @@ static int read_windows(Embedder *e, TextCursor *cursor, size_t i,
     t->tokens += n;
     t->truncated = more && e->overflow == OVERFLOW_TRUNCATE;
     if (!code && more && e->overflow == OVERFLOW_ERROR)
-      code = too_long(e, err);
+      code = too_long(e, cursor, err);
     if (!code)
       code = add_window(e, tokens, n, i, err);
     encoding_drop(tokens, n);
@@ -251,7 +254,7 @@ static int read_text(Embedder *e, size_t i, Error *err) {
   char *owned;
   e->texts[i].tokens = tokenizer_n_added(e->model->tokenizer, false);
   e->texts[i].truncated = false;
-  int code = prepare(&e->model->sentence, &text, &owned, err);
+  int code = prepare(e, &text, &owned, err);
   if (!code)
     code = tokenizer_begin(e->model->tokenizer, text.text, text.bytes, &cursor,
                            err);
@@ -264,29 +267,27 @@ static int read_text(Embedder *e, size_t i, Error *err) {
 
 /* --- Behind the pooling ---------------------------------------------------*/
 
-/* y = activation(W x + b), in place of x; both have room. */
-static int apply_dense(const Dense *d, float **x, Error *err) {
-  size_t n = (d->linear.n_out + LANES - 1) / LANES * LANES;
-  Arena room = {0};
-  arena_array(&room, n, sizeof(float));
-  int code = arena_open(&room, err);
-  if (code)
-    return code;
-  float *y = arena_array(&room, n, sizeof *y);
-  memset(y, 0, n * sizeof *y);
-  for (size_t i = 0; i < d->linear.n_out; i++) {
-    double sum = d->linear.bias ? (double)d->linear.bias[i] : 0;
-    for (size_t k = 0; k < d->linear.n_in; k++)
-      sum += (double)d->linear.weight[i * d->linear.n_in + k] * (double)(*x)[k];
+static size_t round_up(size_t n) {
+  return (n + LANES - 1) / LANES * LANES;
+}
+
+/* y = activation(W x + b); y has room for whole lanes. */
+static int apply_dense(const Dense *d, const Poll *poll, const float *x,
+                       float *y, Error *err) {
+  const Linear *l = &d->linear;
+  for (size_t i = 0; i < l->n_out; i++) {
+    double sum = l->bias ? (double)l->bias[i] : 0;
+    for (size_t k = 0; k < l->n_in; k++)
+      sum += (double)l->weight[i * l->n_in + k] * (double)x[k];
     y[i] = (float)sum;
+    if (poll_stop(poll))
+      return poll_check(poll, err);
   }
+  size_t n = round_up(l->n_out);
+  memset(y + l->n_out, 0, (n - l->n_out) * sizeof *y);
   if (d->activation)
     kernels_pick(NULL)->activate(d->activation, n, y);
-  float *moved = mem_resize(*x, n * sizeof *y);
-  if (moved)
-    memcpy(*x = moved, y, d->linear.n_out * sizeof *y);
-  arena_close(&room);
-  return moved ? OK : fail_memory(err);
+  return OK;
 }
 
 static int copy_finite(const float *x, size_t n, float *out, Error *err) {
@@ -308,42 +309,93 @@ static void normalise(float *x, size_t n) {
     x[i] = (float)((double)x[i] / length);
 }
 
-static int finish(const Embedder *e, size_t i, Error *err) {
+/* Makes text i's vector; x and y have room for what the layers give. */
+static int finish(const Embedder *e, size_t i, float *x, float *y, Error *err) {
   const Model *m = e->model;
-  float *x = mem_array(e->n_pooled, sizeof *x);
-  if (!x)
-    return fail_memory(err);
-  memcpy(x, e->pooled + i * e->n_pooled, e->n_pooled * sizeof *x);
   int code = OK;
-  for (size_t j = 0; !code && j < m->n_dense; j++)
-    code = apply_dense(&m->dense[j], &x, err);
+  memcpy(x, e->pooled + i * e->n_pooled, e->n_pooled * sizeof *x);
+  for (size_t j = 0; !code && j < m->n_dense; j++) {
+    code = apply_dense(&m->dense[j], &e->run->poll, x, y, err);
+    float *result = y;
+    y = x;
+    x = result;
+  }
   if (!code)
     code = copy_finite(x, m->vector_dim, e->texts[i].vector, err);
   if (!code && m->sentence.normalize)
     normalise(e->texts[i].vector, m->vector_dim);
-  mem_free(x);
+  return code;
+}
+
+/* The longest vector from the pooling on. */
+static size_t widest(const Embedder *e) {
+  size_t n = e->n_pooled;
+  for (size_t j = 0; j < e->model->n_dense; j++) {
+    size_t n_out = e->model->dense[j].linear.n_out;
+    n = n_out > n ? n_out : n;
+  }
+  return round_up(n);
+}
+
+static int finish_all(const Embedder *e, size_t n, Error *err) {
+  Arena room = {0};
+  size_t most = widest(e);
+  arena_array(&room, most, sizeof(float));
+  arena_array(&room, most, sizeof(float));
+  int code = arena_open(&room, err);
+  if (code)
+    return code;
+  float *x = arena_array(&room, most, sizeof *x);
+  float *y = arena_array(&room, most, sizeof *y);
+  for (size_t i = 0; !code && i < n; i++)
+    code = finish(e, i, x, y, err);
+  arena_close(&room);
   return code;
 }
 
 /* --- The run --------------------------------------------------------------*/
 
-/* Tokens of the prompt with what the template has before it. */
+/* Tokens of the prompt alone with what the template has before it. */
 static int count_prompt(Embedder *e, Error *err) {
   const Sentence *s = &e->model->sentence;
-  if (!s->skip_prompt || !s->prompt)
+  EncodeText prompt = {"", 0}, none = {NULL, 0};
+  Encoding tokens = {0};
+  char *owned;
+  if (!s->skip_prompt || !s->prompt || !*s->prompt)
     return OK;
-  int code = tokenizer_count(e->model->tokenizer, s->prompt, strlen(s->prompt),
-                             &e->run->poll, &e->skip, err);
-  e->skip += tokenizer_n_added(e->model->tokenizer, false) - 1;
+  int code = prepare(e, &prompt, &owned, err);
+  if (!code)
+    code = tokenizer_encode(e->model->tokenizer, prompt, none,
+                            TRUNCATE_LONGEST_FIRST, e->limit, &e->run->poll,
+                            &tokens, NULL, err);
+  size_t n = code ? 0 : tokens.n;
+  e->skip = n > 0 && tokens.tokens[n - 1].special ? n - 1 : n;
+  encoding_clear(&tokens);
+  mem_free(owned);
   return code;
+}
+
+/* A window must have room for a token of the text. */
+static int set_limit(Embedder *e, Error *err) {
+  const Model *m = e->model;
+  size_t added = tokenizer_n_added(m->tokenizer, false);
+  e->limit = m->max_tokens;
+  if (m->sentence.max_tokens && m->sentence.max_tokens < e->limit)
+    e->limit = m->sentence.max_tokens;
+  return e->limit > added
+             ? OK
+             : fail(err, ERR_RANGE,
+                    "the model's limit of %zu tokens leaves no room for a "
+                    "text beside %zu special ones",
+                    e->limit, added);
 }
 
 static int open_embedder(Embedder *e, size_t n, Error *err) {
   const Model *m = e->model;
   size_t bytes;
-  e->limit = m->max_tokens;
-  if (m->sentence.max_tokens && m->sentence.max_tokens < e->limit)
-    e->limit = m->sentence.max_tokens;
+  int code = set_limit(e, err);
+  if (code)
+    return code;
   e->C = m->config.dim;
   e->n_pooled = e->C * sentence_parts(&m->sentence);
   if (!size_mul(n, e->n_pooled, &bytes))
@@ -363,9 +415,7 @@ static int embed_all(Embedder *e, size_t n, Error *err) {
     code = read_text(e, i, err);
   if (!code)
     code = run_batch(e, err);
-  for (size_t i = 0; !code && i < n; i++)
-    code = finish(e, i, err);
-  return code;
+  return code ? code : finish_all(e, n, err);
 }
 
 int embed_run(const Model *model, const Run *run, Overflow overflow,
@@ -393,7 +443,7 @@ double vector_cosine(const float *a, const float *b, size_t n) {
     aa += (double)a[i] * (double)a[i];
     bb += (double)b[i] * (double)b[i];
   }
-  double scale = sqrt(aa) * sqrt(bb);
+  double scale = sqrt(aa * bb); /* so that a vector is like itself: 1 */
   if (!(scale > 0))
     return 0;
   double cosine = dot / scale;

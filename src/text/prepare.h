@@ -6,13 +6,14 @@
 
 #include "text/tokenizer.h"
 
-/* The text without white space at both ends; borrowed. */
-EncodeText text_strip(EncodeText text);
+/* Takes the white space at both ends away. ERR_INTERRUPT */
+int text_strip(EncodeText *text, const Poll *poll, Error *err);
 
 /*
  * The text in lower case, from mem_alloc (mem_free it): full mappings of
  * Unicode, a capital sigma at a word's end becoming a final one.
  */
-int text_lower(EncodeText text, char **out, size_t *bytes, Error *err);
+int text_lower(EncodeText text, const Poll *poll, char **out, size_t *bytes,
+               Error *err);
 
 #endif

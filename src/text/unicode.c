@@ -1,5 +1,5 @@
 /*
- * unicode.c - reads the tables of unicode_classes.c and unicode_maps.c.
+ * unicode.c - reads the tables of unicode_{classes,maps,case}.c.
  *
  * In:  a code point.
  * Out: its properties, its decomposition without marks, its lower case.
@@ -127,4 +127,16 @@ size_t utf8_count(const char *text, size_t bytes) {
   for (size_t at = 0; at < bytes; n++)
     at += utf8_decode(text, bytes, at, &code);
   return n;
+}
+
+UnicodeCase unicode_case(uint32_t code) {
+  size_t low = 0, high = UNICODE_CASE_BORDERS;
+  while (high - low > 1) {
+    size_t middle = (low + high) / 2;
+    if (unicode_case_borders[middle] >> 2 <= code)
+      low = middle;
+    else
+      high = middle;
+  }
+  return (UnicodeCase)(unicode_case_borders[low] & 3);
 }

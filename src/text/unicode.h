@@ -39,4 +39,13 @@ size_t unicode_lowercase(uint32_t code, uint32_t out[UNICODE_MAX_EXPANSION]);
  * 0 for everything else. */
 unsigned unicode_order_of(uint32_t code);
 
+/* Letters with case (Cased of Unicode), and what stands between letters without
+ * ending a word (Case_Ignorable, also where it is cased). */
+typedef enum UnicodeCase {
+  UNICODE_CASELESS,
+  UNICODE_CASED,
+  UNICODE_CASE_IGNORED
+} UnicodeCase;
+UnicodeCase unicode_case(uint32_t code);
+
 #endif

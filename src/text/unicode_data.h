@@ -1,13 +1,18 @@
 /*
  * unicode_data.h - the shape of the generated tables (unicode_classes.c,
- * unicode_maps.c). Only unicode.c reads them.
+ * unicode_maps.c, unicode_case.c). Only unicode.c reads them.
  */
 #ifndef TEXT_UNICODE_DATA_H
 #define TEXT_UNICODE_DATA_H
 
 #include <stdint.h>
 
-enum { UNICODE_RUNS = 137, UNICODE_LOWERS = 185, UNICODE_ORDERED = 83 };
+enum {
+  UNICODE_RUNS = 137,
+  UNICODE_LOWERS = 185,
+  UNICODE_ORDERED = 83,
+  UNICODE_CASE_BORDERS = 1107
+};
 
 typedef struct UnicodeRun {
   uint32_t first;
@@ -32,5 +37,6 @@ extern const uint32_t unicode_values[];
 extern const uint32_t unicode_longer[];
 extern const UnicodeLower unicode_lower[UNICODE_LOWERS];
 extern const UnicodeOrder unicode_order[UNICODE_ORDERED];
+extern const uint32_t unicode_case_borders[UNICODE_CASE_BORDERS];
 
 #endif

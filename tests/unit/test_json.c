@@ -5,11 +5,13 @@
  */
 #include "base/json.h"
 
+#include <float.h>
 #include <locale.h>
 #include <math.h>
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "base/memory.h"
 #include "check.h"
 
 typedef struct Case {
@@ -305,6 +307,60 @@ static void build_locales(const char *folder) {
     setenv("LOCPATH", folder, 1);
 }
 
+/* --- Writing -------------------------------------------------------------- */
+
+static void check_written(const float *values, size_t n, const char *want) {
+  char *text = NULL;
+  size_t bytes = 0;
+  Error err = {""};
+  CHECK(json_write_floats(values, n, &text, &bytes, &err) == OK, "%s",
+        err.message);
+  CHECK(bytes == strlen(want) && memcmp(text, want, bytes) == 0,
+        "'%.*s', not '%s'", (int)bytes, text, want);
+  mem_free(text);
+}
+
+static void check_digits(void) {
+  static const float values[] = {
+      0,           -0.0F, 1,       -1.5F,       0.1F,   1.0F / 3,
+      16777216.0F, 3e-5F, FLT_MAX, -FLT_MIN,    1e-45F, 0.99999994F,
+      8388608.5F,  1e6F,  1e10F,   123456.789F, 5e-39F, 2.3283064e-10F};
+  check_written(values, sizeof values / sizeof *values,
+                "[0,-0,1,-1.5,0.1,0.33333334,16777216,3e-05,3.4028235e+38,"
+                "-1.1754944e-38,1e-45,0.99999994,8388608,1e+06,1e+10,"
+                "123456.79,5e-39,2.3283064e-10]");
+  check_written(values, 0, "[]");
+}
+
+/* Any 32 bits that are a number come back as they were. */
+static void check_round_trip(void) {
+  enum { N = 5000 };
+  static float values[N];
+  uint32_t bits = 12345;
+  size_t n = 0, bytes = 0;
+  while (n < N) {
+    bits = bits * 1664525 + 1013904223;
+    memcpy(&values[n], &bits, sizeof bits);
+    n += isfinite(values[n]) != 0;
+  }
+  char *text = NULL;
+  Error err = {""};
+  cJSON *json = NULL;
+  CHECK(json_write_floats(values, N, &text, &bytes, &err) == OK, "%s",
+        err.message);
+  CHECK(json_parse("v", text, bytes, 1 << 20, &json, &err) == OK, "%s",
+        err.message);
+  n = 0;
+  const cJSON *item;
+  cJSON_ArrayForEach(item, json) {
+    CHECK((float)item->valuedouble == values[n], "%.9g", (double)values[n]);
+    n++;
+  }
+  CHECK(n == N, "%zu numbers", n);
+  cJSON_Delete(json);
+  mem_free(text);
+}
+
 static void parse_in_locale(const char *locale) {
   const char *text = "{\"eps\":1.5e-3,\"n\":[12,0.25]}";
   cJSON *json = NULL;
@@ -314,6 +370,7 @@ static void parse_in_locale(const char *locale) {
   CHECK(rc == OK, "%s: %s", locale, err.message);
   json_get_real("c", json, "eps", 0, 1, &r, &err);
   CHECK(r == 1.5e-3, "%s: %d / 1000000", locale, (int)(r * 1e6));
+  check_written(&(float){0.5F}, 1, "[0.5]");
   CHECK(strcmp(setlocale(LC_ALL, NULL), locale) == 0, "changed");
   CHECK(strcmp(localeconv()->decimal_point, ".") != 0, "changed");
   cJSON_Delete(json);
@@ -349,6 +406,8 @@ int main(void) {
   check_limits();
   check_many_keys();
   check_values();
+  check_digits();
+  check_round_trip();
   check_locale();
   return check_done();
 }

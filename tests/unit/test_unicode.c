@@ -101,6 +101,19 @@ static void check_sets(void) {
   }
 }
 
+static void check_case(void) {
+  static bool cased[N], ignored[N];
+  read_ranges("python_cased.txt", cased);
+  read_ranges("python_case_ignorable.txt", ignored);
+  for (uint32_t c = 0; c < N; c++) {
+    UnicodeCase want = cased[c]     ? UNICODE_CASED
+                       : ignored[c] ? UNICODE_CASE_IGNORED
+                                    : UNICODE_CASELESS;
+    if (is_scalar(c))
+      CHECK(unicode_case(c) == want, "case of U+%04X", c);
+  }
+}
+
 static bool same(const uint32_t *a, size_t n, const uint32_t *b, size_t m) {
   return n == m && memcmp(a, b, n * sizeof *a) == 0;
 }
@@ -262,6 +275,7 @@ static void check_normal(void) {
 
 int main(void) {
   check_sets();
+  check_case();
   check_maps();
   check_order();
 #ifdef HAS_UTF8PROC

@@ -1,0 +1,387 @@
+/*
+ * test_sentence.c - sentence-transformers' files, in every combination.
+ *
+ * In:  tests/oracle/data/sentence/cases.json: files to put around a tiny
+ *      checkpoint, and the vectors that sentence-transformers then gives, by
+ *      prompt (scripts/make-sentence-data).
+ * Out: a check for each vector; and for what the library has no word for:
+ *      windows, errors, the options of a registration.
+ */
+#include <dirent.h>
+#include <errno.h>
+#include <math.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <sys/stat.h>
+#include <unistd.h>
+#include "check.h"
+#include "oracle/oracle.h"
+#include "task/embed.h"
+
+#define DATA ORACLE "sentence/"
+
+static const Run run = {ENGINE_NATIVE, 2, {0}};
+
+/* --- Directories ----------------------------------------------------------*/
+
+static char folder[] = "/tmp/distilbert-sentence-XXXXXX";
+static char here[512]; /* for links, which need whole paths */
+
+enum { ROOM = 2048 };
+
+static void remove_all(void) {
+  char command[ROOM];
+  snprintf(command, sizeof command, "rm -rf %s/model", folder);
+  CHECK(system(command) == 0, "%s", command);
+}
+
+static bool is_ours(const char *name) {
+  return name[0] == '.' || strchr(name, '_') == name + 1 ||
+         strstr(name, "sentence") || strcmp(name, "modules.json") == 0;
+}
+
+/* Links what is in `from`, into the model's directory or one below, but for
+ * what is there and what a case brings itself. */
+static void link_files(const char *from, const char *below) {
+  char source[ROOM], target[ROOM];
+  DIR *dir = opendir(from);
+  CHECK(dir, "%s", from);
+  for (const struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
+    if (is_ours(e->d_name))
+      continue;
+    snprintf(source, sizeof source, "%s/%s/%s", here, from, e->d_name);
+    snprintf(target, sizeof target, "%s/model/%s/%s", folder, below, e->d_name);
+    CHECK(symlink(source, target) == 0 || errno == EEXIST, "%s", target);
+  }
+  if (dir)
+    closedir(dir);
+}
+
+static void make_folder(const char *name) {
+  char path[ROOM];
+  snprintf(path, sizeof path, "%s/model/%s", folder, name);
+  CHECK(mkdir(path, 0700) == 0, "%s", path);
+}
+
+static void write_file(const char *name, const char *text) {
+  char path[ROOM];
+  const char *slash = strchr(name, '/');
+  if (slash) {
+    snprintf(path, sizeof path, "%.*s", (int)(slash - name), name);
+    make_folder(path);
+  }
+  snprintf(path, sizeof path, "%s/model/%s", folder, name);
+  FILE *f = fopen(path, "w");
+  CHECK(f && fputs(text, f) >= 0, "%s", path);
+  if (f)
+    fclose(f);
+}
+
+static void link_checkpoint(const char *name) {
+  char path[ROOM];
+  make_folder("");
+  snprintf(path, sizeof path, ORACLE "checkpoints/%s", name);
+  link_files(path, "");
+}
+
+static void build(const cJSON *record) {
+  char path[ROOM];
+  const cJSON *item;
+  link_checkpoint(cJSON_GetObjectItem(record, "checkpoint")->valuestring);
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(record, "files"))
+      write_file(item->string, item->valuestring);
+  cJSON_ArrayForEach(item, cJSON_GetObjectItem(record, "dense")) {
+    make_folder(item->valuestring);
+    snprintf(path, sizeof path, DATA "%s", item->valuestring);
+    link_files(path, item->valuestring);
+  }
+}
+
+static int open_built(const ModelOptions *options, Model **out, Error *err) {
+  char path[ROOM];
+  snprintf(path, sizeof path, "%s/model", folder);
+  *out = NULL;
+  return model_open(path, options, NULL, out, err);
+}
+
+/* --- Against the library --------------------------------------------------*/
+
+static double difference(const float *got, size_t n, const cJSON *want) {
+  double worst = cJSON_GetArraySize(want) == (int)n ? 0 : INFINITY;
+  const cJSON *value = want->child;
+  for (size_t i = 0; i < n && value; i++, value = value->next) {
+    double d = fabs((double)got[i] - value->valuedouble);
+    d /= fmax(1, fabs(value->valuedouble));
+    worst = d > worst || isnan(d) ? d : worst;
+  }
+  return worst;
+}
+
+static void check_rows(const char *name, const Model *m, const cJSON *rows) {
+  float *vector = malloc(m->vector_dim * sizeof *vector);
+  const cJSON *row;
+  cJSON_ArrayForEach(row, rows) {
+    const char *text = cJSON_GetObjectItem(row, "text")->valuestring;
+    EmbedText t = {.text = {text, strlen(text)}, .vector = vector};
+    Error err = {""};
+    int code = embed_run(m, &run, OVERFLOW_TRUNCATE, &t, 1, &err);
+    CHECK(code == OK, "%s: %s", name, err.message);
+    double d = difference(vector, code ? 0 : m->vector_dim,
+                          cJSON_GetObjectItem(row, "embedding"));
+    CHECK(d <= 2e-5, "%s, '%.20s': differs by %g", name, text, d);
+  }
+  free(vector);
+}
+
+static void check_case(const cJSON *record) {
+  const char *name = cJSON_GetObjectItem(record, "name")->valuestring;
+  build(record);
+  const cJSON *rows;
+  cJSON_ArrayForEach(rows, cJSON_GetObjectItem(record, "results")) {
+    ModelOptions options = options_none;
+    Error err = {""};
+    Model *m;
+    options.prompt = *rows->string ? rows->string : NULL;
+    int code = open_built(&options, &m, &err);
+    if (code == ERR_UNSUPPORTED && strstr(err.message, "not supported yet"))
+      SKIP("%s: %s", name, err.message);
+    else
+      CHECK(code == OK, "%s: %s", name, err.message);
+    if (code == OK)
+      check_rows(name, m, rows);
+    model_free(m);
+  }
+  remove_all();
+}
+
+static void check_library(void) {
+  cJSON *cases = oracle_json(DATA "cases.json");
+  const cJSON *record;
+  CHECK(cJSON_GetArraySize(cases) > 20, "cases.json");
+  cJSON_ArrayForEach(record, cases) check_case(record);
+  cJSON_Delete(cases);
+}
+
+/* --- Options --------------------------------------------------------------*/
+
+static int embed_text(const Model *m, Overflow overflow, const char *text,
+                      EmbedText *out, Error *err) {
+  out->text = (EncodeText){text, strlen(text)};
+  return embed_run(m, &run, overflow, out, 1, err);
+}
+
+/* A checkpoint without files of sentence-transformers, with options. */
+static Model *open_base(const char *json) {
+  Error err = {""};
+  ModelOptions options;
+  Model *m = NULL;
+  int code = options_parse(NULL, json, &options, &err);
+  if (!code)
+    code = model_open(ORACLE "checkpoints/distilbert-uncased-base", &options,
+                      NULL, &m, &err);
+  CHECK(code == OK, "%s: %s", json, err.message);
+  options_clear(&options);
+  return m;
+}
+
+static void check_option(const char *json, size_t dim, bool is_unit) {
+  Model *m = open_base(json);
+  if (!m)
+    return;
+  float vector[256];
+  EmbedText t = {.vector = vector};
+  Error err = {""};
+  CHECK(m->vector_dim == dim, "%s: %zu", json, m->vector_dim);
+  CHECK(embed_text(m, OVERFLOW_TRUNCATE, "A cat.", &t, &err) == OK, "%s",
+        err.message);
+  double sum = 0;
+  for (size_t i = 0; i < dim; i++)
+    sum += (double)vector[i] * (double)vector[i];
+  CHECK((fabs(sum - 1) < 1e-6) == is_unit, "%s: length %g", json, sqrt(sum));
+  model_free(m);
+}
+
+static void check_options(void) {
+  check_option("{}", 32, true);
+  check_option("{\"normalize\": false}", 32, false);
+  check_option("{\"pooling\": \"cls\", \"normalize\": true}", 32, true);
+  check_option("{\"pooling\": [\"lasttoken\", \"max\", \"mean\"]}", 96, true);
+  check_option("{\"pooling\": \"mean_sqrt_len\", \"normalize\": false}", 32,
+               false);
+}
+
+/* --- Long texts -----------------------------------------------------------*/
+
+/* Words of one token each. */
+static const char LONG[] = "a b c d e f g h i j k l m";
+
+static void check_cut(const Model *m) {
+  float cut[32], start[32];
+  EmbedText t = {.vector = cut}, s = {.vector = start};
+  Error err = {""};
+  CHECK(embed_text(m, OVERFLOW_TRUNCATE, LONG, &t, &err) == OK, "%s",
+        err.message);
+  CHECK(t.truncated && t.tokens == 8, "%zu tokens", t.tokens);
+  CHECK(embed_text(m, OVERFLOW_ERROR, "a b c d e f", &s, &err) == OK, "%s",
+        err.message);
+  CHECK(!s.truncated && s.tokens == 8, "%zu tokens", s.tokens);
+  CHECK(memcmp(cut, start, sizeof cut) == 0, "not the start's vector");
+}
+
+static void check_error(const Model *m) {
+  float vector[32];
+  EmbedText t = {.vector = vector};
+  Error err = {""};
+  CHECK(embed_text(m, OVERFLOW_ERROR, LONG, &t, &err) == ERR_RANGE, "no error");
+  CHECK(strcmp(err.message, "text has 15 tokens, the model's limit is 8 "
+                            "(overflow = error)") == 0,
+        "%s", err.message);
+}
+
+/* 13 words in windows of 6, 6 and 1: the mean by words, made of length 1. */
+static void check_windows(const Model *m) {
+  static const char *const parts[] = {"a b c d e f", "g h i j k l", "m"};
+  static const double weights[] = {6, 6, 1};
+  float all[32], part[32];
+  double mean[32] = {0};
+  EmbedText t = {.vector = all}, p = {.vector = part};
+  Error err = {""};
+  for (int w = 0; w < 3; w++) {
+    CHECK(embed_text(m, OVERFLOW_ERROR, parts[w], &p, &err) == OK, "%s",
+          err.message);
+    for (int i = 0; i < 32; i++)
+      mean[i] += weights[w] / 13 * (double)part[i];
+  }
+  CHECK(embed_text(m, OVERFLOW_WINDOW, LONG, &t, &err) == OK, "%s",
+        err.message);
+  CHECK(!t.truncated && t.tokens == 15, "%zu tokens", t.tokens);
+  for (int i = 0; i < 32; i++)
+    CHECK(fabs((double)all[i] - mean[i]) < 1e-5, "number %d: %g, %g", i,
+          (double)all[i], mean[i]);
+}
+
+static void check_long(void) {
+  Model *m = open_base("{\"max_tokens\": 8, \"normalize\": false}");
+  if (!m)
+    return;
+  check_cut(m);
+  check_error(m);
+  check_windows(m);
+  model_free(m);
+}
+
+/* More windows than a batch takes, and texts beside each other. */
+static void check_together(void) {
+  enum { N = 40 };
+  static float alone[N][32], together[N][32];
+  static char texts[N][4000];
+  EmbedText many[N], one = {0};
+  Error err = {""};
+  Model *m = open_base("{\"max_tokens\": 20}");
+  for (size_t i = 0; i < N; i++) {
+    for (size_t n = 0; n < i * i % 700; n++)
+      strcat(texts[i], n % 7 ? "cat " : "mat, ");
+    many[i] = (EmbedText){.text = {texts[i], strlen(texts[i])},
+                          .vector = together[i]};
+  }
+  if (!m)
+    return;
+  CHECK(embed_run(m, &run, OVERFLOW_WINDOW, many, N, &err) == OK, "%s",
+        err.message);
+  for (size_t i = 0; i < N; i++) {
+    one.vector = alone[i];
+    CHECK(embed_text(m, OVERFLOW_WINDOW, texts[i], &one, &err) == OK, "%s",
+          err.message);
+    CHECK(memcmp(alone[i], together[i], sizeof alone[i]) == 0,
+          "text %zu depends on its neighbours", i);
+    CHECK(one.tokens == many[i].tokens, "text %zu: %zu tokens", i, one.tokens);
+  }
+  model_free(m);
+}
+
+/* --- Refusals -------------------------------------------------------------*/
+
+#define TYPE  "\"type\": \"sentence_transformers.models."
+#define FIRST "[{\"path\": \"\", " TYPE "Transformer\"}"
+
+#define CHAIN                                                                  \
+  FIRST ", {\"path\": \"1_X\", " TYPE "Pooling\"}, {\"path\": \"2_X\", " TYPE  \
+        "Dense\"}]"
+
+static void check_refused(const char *modules, const char *file,
+                          const char *text, const char *says) {
+  Model *m;
+  Error err = {""};
+  link_checkpoint("distilbert-uncased-base");
+  write_file("modules.json", modules);
+  if (file)
+    write_file(file, text);
+  if (file && strncmp(file, "2_X", 3) == 0)
+    link_files(DATA "2_Dense", "2_X");
+  int code = open_built(&options_none, &m, &err);
+  CHECK(code == ERR_FORMAT || code == ERR_UNSUPPORTED || code == ERR_IO,
+        "%s %s was taken", modules, text);
+  CHECK(strstr(err.message, says), "%s %s: %s", modules, text, err.message);
+  model_free(m);
+  remove_all();
+}
+
+static void check_modules(void) {
+  check_refused("{}", NULL, "", "must be an array");
+  check_refused("[]", NULL, "", "the first module is no Transformer");
+  check_refused(FIRST ", {\"path\": \"1_X\", " TYPE "LSTM\"}]", NULL, "",
+                "type LSTM");
+  check_refused(FIRST ", {\"path\": \"../x\", " TYPE "Pooling\"}]", NULL, "",
+                "path is not a plain folder name");
+  check_refused(FIRST ", {\"path\": \"1_X\", " TYPE
+                      "Normalize\"}, {\"path\": \"2_X\", " TYPE "Dense\"}]",
+                NULL, "", "Dense behind Normalize");
+  check_refused(FIRST ", {\"path\": \"1_X\", " TYPE
+                      "Pooling\"}, {\"path\": \"2_X\", " TYPE "Pooling\"}]",
+                NULL, "", "Pooling behind Pooling");
+}
+
+static void check_module_files(void) {
+  static const struct {
+    const char *file, *text, *says;
+  } cases[] = {
+      {"1_X/config.json", "{\"pooling_mode\": \"median\"}",
+       "pooling_mode median"},
+      {"1_X/config.json", "{\"pooling_mode_mean_tokens\": false}",
+       "no pooling mode is on"},
+      {"2_X/config.json", "{\"out_features\": 0}", "out_features"},
+      {"2_X/config.json", "{\"bias\": true}", "out_features is missing"},
+      {"2_X/config.json",
+       "{\"out_features\": 20, \"activation_function\": \"torch.nn.RReLU\"}",
+       "RReLU"},
+      {"2_X/config.json",
+       "{\"out_features\": 20, \"module_input_name\": \"token_embeddings\"}",
+       "module_input_name other than sentence_embedding"},
+      {"2_X/config.json", "{\"out_features\": 21}", "2_X.linear.weight"},
+      {"config_sentence_transformers.json",
+       "{\"default_prompt_name\": \"q\", \"prompts\": {}}",
+       "there is no prompt q"},
+      {"sentence_bert_config.json", "{\"max_seq_length\": 0}",
+       "max_seq_length"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    bool dense = strncmp(cases[i].file, "2_X", 3) == 0;
+    check_refused(dense ? CHAIN
+                        : FIRST ", {\"path\": \"1_X\", " TYPE "Pooling\"}]",
+                  cases[i].file, cases[i].text, cases[i].says);
+  }
+  check_refused(CHAIN, NULL, "", "2_X");
+}
+
+int main(void) {
+  CHECK(mkdtemp(folder), "%s", folder);
+  CHECK(getcwd(here, sizeof here), "no working directory");
+  check_library();
+  check_options();
+  check_long();
+  check_together();
+  check_modules();
+  check_module_files();
+  CHECK(rmdir(folder) == 0, "%s", folder);
+  return check_done();
+}
