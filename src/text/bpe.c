@@ -28,7 +28,7 @@
 #include "text/bytes.h"
 #include "text/utf8.h"
 
-enum { POLL_STEPS = 1 << 16 };
+enum { CHUNK = 256, POLL_CHUNKS = 256, POLL_STEPS = 1 << 16 };
 
 static const uint32_t no_index = UINT32_MAX;
 
@@ -48,9 +48,16 @@ void bpe_clear(Bpe *m) {
   *m = (Bpe){0};
 }
 
+static void chunk_clear(BpeChunk *c) {
+  mem_free(c->symbols);
+  mem_free(c->queue);
+  *c = (BpeChunk){0};
+}
+
 void bpe_work_clear(BpeWork *w) {
-  mem_free(w->symbols);
-  mem_free(w->queue);
+  chunk_clear(&w->chunk);
+  chunk_clear(&w->seam);
+  mem_free(w->pieces);
   *w = (BpeWork){0};
 }
 
@@ -105,6 +112,193 @@ static int index_merges(Bpe *m, Error *err) {
   return rc;
 }
 
+/* --- Merging --- */
+
+static int push(BpeChunk *c, uint64_t entry, Error *err) {
+  if (c->n_queue == c->queue_room &&
+      mem_reserve((void **)&c->queue, &c->queue_room, c->n_queue + 1,
+                  sizeof *c->queue))
+    return fail_memory(err);
+  size_t i = c->n_queue++;
+  for (size_t up; i > 0 && c->queue[up = (i - 1) / 2] > entry; i = up)
+    c->queue[i] = c->queue[up];
+  c->queue[i] = entry;
+  return OK;
+}
+
+/* Takes the lowest entry out; there is one. */
+static uint64_t pop(BpeChunk *c) {
+  uint64_t top = c->queue[0], last = c->queue[--c->n_queue];
+  size_t i = 0;
+  for (size_t down; (down = 2 * i + 1) < c->n_queue; i = down) {
+    if (down + 1 < c->n_queue && c->queue[down + 1] < c->queue[down])
+      down++;
+    if (c->queue[down] >= last)
+      break;
+    c->queue[i] = c->queue[down];
+  }
+  c->queue[i] = last;
+  return top;
+}
+
+/* Queues the token at `left` and the one behind it, if they may merge. */
+static int offer(const Bpe *m, BpeChunk *c, uint32_t left, Error *err) {
+  const BpeSymbol *s = &c->symbols[left];
+  int32_t rank = find_rank(m, s->id, c->symbols[s->next].id);
+  if (rank == BPE_NO_RANK)
+    return OK;
+  return push(c, (uint64_t)(uint32_t)rank << 32 | left, err);
+}
+
+/* One token for each byte that has one. */
+static void fill(const Bpe *m, BpeChunk *c, const char *bytes, uint32_t n) {
+  uint32_t last = no_index;
+  bool unknown = false;
+  c->first = n;
+  for (uint32_t i = 0; i < n; i++) {
+    int32_t id = m->byte_ids[(unsigned char)bytes[i]];
+    bool fused = id < 0 && unknown && m->fuse_unk;
+    unknown = id < 0;
+    id = unknown ? m->unk : id;
+    if (id < 0 || fused)
+      continue;
+    c->symbols[i] = (BpeSymbol){id, n, last};
+    if (last == no_index)
+      c->first = i;
+    else
+      c->symbols[last].next = i;
+    last = i;
+  }
+  c->symbols[n] = (BpeSymbol){-1, n, last};
+}
+
+static int queue_all(const Bpe *m, BpeChunk *c, uint32_t n, const Poll *poll,
+                     Error *err) {
+  int rc = OK;
+  c->n_queue = 0;
+  uint32_t steps = 0;
+  for (uint32_t i = c->first; i < n && rc == OK; i = c->symbols[i].next) {
+    rc = offer(m, c, i, err);
+    if (rc == OK && ++steps % POLL_STEPS == 0)
+      rc = poll_check(poll, err);
+  }
+  return rc;
+}
+
+/* Merges the pair of an entry of the queue, if it is still there. */
+static int merge(const Bpe *m, BpeChunk *c, uint64_t entry, Error *err) {
+  const BpeMerge *how = &m->merges[entry >> 32];
+  uint32_t at = (uint32_t)entry;
+  BpeSymbol *left = &c->symbols[at], *right = &c->symbols[left->next];
+  if (!is_pair(how, left->id, right->id))
+    return OK;
+  left->id = how->merged;
+  left->next = right->next;
+  right->id = -1;
+  c->symbols[left->next].back = at;
+  int rc = offer(m, c, at, err);
+  if (rc == OK && left->back != no_index)
+    rc = offer(m, c, left->back, err);
+  return rc;
+}
+
+static int merge_all(const Bpe *m, BpeChunk *c, const char *bytes, size_t n,
+                     const Poll *poll, Error *err) {
+  if (n >= c->symbols_room &&
+      mem_reserve((void **)&c->symbols, &c->symbols_room, n + 1,
+                  sizeof *c->symbols))
+    return fail_memory(err);
+  fill(m, c, bytes, (uint32_t)n);
+  int rc = queue_all(m, c, (uint32_t)n, poll, err);
+  for (uint32_t steps = 1; rc == OK && c->n_queue; steps++) {
+    rc = merge(m, c, pop(c), err);
+    if (rc == OK && steps % POLL_STEPS == 0)
+      rc = poll_check(poll, err);
+  }
+  return rc;
+}
+
+/* --- Long words, chunk by chunk --- */
+
+/* Do the last piece and the first token of the chunk behind it come out of
+ * their own bytes? `word` is the whole, the chunk begins at `start`. */
+static int check_seam(const Bpe *m, BpeWork *w, const char *word, size_t start,
+                      bool *good, Error *err) {
+  const BpePiece *left = &w->pieces[w->n_pieces - 1];
+  const BpeSymbol *right = w->chunk.symbols + w->chunk.first;
+  size_t from = w->n_pieces > 1 ? left[-1].end : 0;
+  BpeChunk *c = &w->seam;
+  size_t n = start + right->next - from;
+  int rc = merge_all(m, c, word + from, n, NULL, err);
+  if (rc)
+    return rc;
+  const BpeSymbol *first = c->symbols + c->first;
+  const BpeSymbol *second = c->symbols + first->next;
+  *good = first->id == left->id && first->next == start - from &&
+          second->id == right->id && second->next == n;
+  return OK;
+}
+
+/* Takes the chunk's tokens that end at `most` or before. */
+static int take(BpeWork *w, size_t start, size_t n, size_t most, Error *err) {
+  const BpeChunk *c = &w->chunk;
+  for (size_t i = c->first; i < n && c->symbols[i].next <= most;) {
+    const BpeSymbol *s = &c->symbols[i];
+    if (w->n_pieces == w->pieces_room &&
+        mem_reserve((void **)&w->pieces, &w->pieces_room, w->n_pieces + 1,
+                    sizeof *w->pieces))
+      return fail_memory(err);
+    w->pieces[w->n_pieces++] = (BpePiece){s->id, (uint32_t)start + s->next};
+    i = s->next;
+  }
+  return OK;
+}
+
+/* Gives back the pieces of at least n bytes. */
+static void drop(BpeWork *w, size_t n) {
+  size_t end = w->pieces[w->n_pieces - 1].end;
+  while (w->n_pieces && end - w->pieces[w->n_pieces - 1].end < n)
+    w->n_pieces--;
+}
+
+/* Goes on with up to `n` bytes from `start`. What cannot be used is left for
+ * a larger chunk: *good is false, or the last piece ends at `start`. */
+static int add_chunk(const Bpe *m, BpeWork *w, const char *word, size_t start,
+                     size_t n, bool last, const Poll *poll, bool *good,
+                     Error *err) {
+  int rc = merge_all(m, &w->chunk, word + start, n, poll, err);
+  *good = true;
+  if (rc == OK && w->n_pieces && w->chunk.first < n)
+    rc = check_seam(m, w, word, start, good, err);
+  if (rc == OK && *good)
+    rc = take(w, start, n, last ? n : n - n / 4, err);
+  return rc;
+}
+
+int bpe_split(const Bpe *m, BpeWork *w, const char *word, size_t n,
+              const Poll *poll, Error *err) {
+  size_t start = 0, length = CHUNK;
+  w->n_pieces = 0;
+  if (n > INT32_MAX)
+    return fail(err, ERR_RANGE, "a word of %zu bytes is longer than %d", n,
+                INT32_MAX);
+  for (size_t turn = 1;; turn++) {
+    bool good, last = n - start <= length;
+    size_t before = w->n_pieces;
+    int rc = add_chunk(m, w, word, start, last ? n - start : length, last, poll,
+                       &good, err);
+    if (rc == OK && turn % POLL_CHUNKS == 0)
+      rc = poll_check(poll, err);
+    if (rc || (good && last))
+      return rc;
+    if (!good)
+      drop(w, length);
+    if (!good || w->n_pieces == before)
+      length *= 2;
+    start = w->n_pieces ? w->pieces[w->n_pieces - 1].end : 0;
+  }
+}
+
 /* --- Words that are a token --- */
 
 /* The bytes a token stands for, BPE_WHOLE_BYTES + 1 at most; 0: it has other
@@ -124,7 +318,7 @@ static size_t token_bytes(const Vocab *v, int32_t id, char *out) {
 }
 
 /* Does a token come out of its own bytes? */
-static int check_whole(const Bpe *m, BpeWork *w, int32_t id, bool *whole,
+static int check_whole(const Bpe *m, BpeChunk *c, int32_t id, bool *whole,
                        Error *err) {
   char bytes[BPE_WHOLE_BYTES + 1];
   size_t n = token_bytes(m->vocab, id, bytes);
@@ -136,21 +330,21 @@ static int check_whole(const Bpe *m, BpeWork *w, int32_t id, bool *whole,
   *whole = fits && m->ignore_merges;
   if (!fits || *whole)
     return OK;
-  int rc = bpe_split(m, w, bytes, n, NULL, err);
-  *whole = rc == OK && w->first == 0 && w->symbols[0].next == n &&
-           w->symbols[0].id == id;
+  int rc = merge_all(m, c, bytes, n, NULL, err);
+  *whole = rc == OK && c->first == 0 && c->symbols[0].next == n &&
+           c->symbols[0].id == id;
   return rc;
 }
 
 static int mark_whole(Bpe *m, Error *err) {
-  BpeWork w = {0};
+  BpeChunk c = {0};
   int rc = OK;
   m->whole = mem_zeroed(m->vocab->n_ids * sizeof *m->whole);
   if (!m->whole)
     return fail_memory(err);
   for (size_t id = 0; id < m->vocab->n_ids && rc == OK; id++)
-    rc = check_whole(m, &w, (int32_t)id, &m->whole[id], err);
-  bpe_work_clear(&w);
+    rc = check_whole(m, &c, (int32_t)id, &m->whole[id], err);
+  chunk_clear(&c);
   return rc;
 }
 
@@ -174,113 +368,4 @@ int32_t bpe_whole(const Bpe *m, const char *bytes, size_t n) {
   }
   int32_t id = vocab_find_hashed(m->vocab, hash, "", 0, text, length);
   return id >= 0 && m->whole[id] ? id : -1;
-}
-
-/* --- Merging --- */
-
-static int push(BpeWork *w, uint64_t entry, Error *err) {
-  if (w->n_queue == w->queue_room &&
-      mem_reserve((void **)&w->queue, &w->queue_room, w->n_queue + 1,
-                  sizeof *w->queue))
-    return fail_memory(err);
-  size_t i = w->n_queue++;
-  for (size_t up; i > 0 && w->queue[up = (i - 1) / 2] > entry; i = up)
-    w->queue[i] = w->queue[up];
-  w->queue[i] = entry;
-  return OK;
-}
-
-/* Takes the lowest entry out; there is one. */
-static uint64_t pop(BpeWork *w) {
-  uint64_t top = w->queue[0], last = w->queue[--w->n_queue];
-  size_t i = 0;
-  for (size_t down; (down = 2 * i + 1) < w->n_queue; i = down) {
-    if (down + 1 < w->n_queue && w->queue[down + 1] < w->queue[down])
-      down++;
-    if (w->queue[down] >= last)
-      break;
-    w->queue[i] = w->queue[down];
-  }
-  w->queue[i] = last;
-  return top;
-}
-
-/* Queues the token at `left` and the one behind it, if they may merge. */
-static int offer(const Bpe *m, BpeWork *w, uint32_t left, Error *err) {
-  const BpeSymbol *s = &w->symbols[left];
-  int32_t rank = find_rank(m, s->id, w->symbols[s->next].id);
-  if (rank == BPE_NO_RANK)
-    return OK;
-  return push(w, (uint64_t)(uint32_t)rank << 32 | left, err);
-}
-
-/* One token for each byte that has one. */
-static void fill(const Bpe *m, BpeWork *w, const char *bytes, uint32_t n) {
-  uint32_t last = no_index;
-  bool unknown = false;
-  w->first = n;
-  for (uint32_t i = 0; i < n; i++) {
-    int32_t id = m->byte_ids[(unsigned char)bytes[i]];
-    bool fused = id < 0 && unknown && m->fuse_unk;
-    unknown = id < 0;
-    id = unknown ? m->unk : id;
-    if (id < 0 || fused)
-      continue;
-    w->symbols[i] = (BpeSymbol){id, n, last};
-    if (last == no_index)
-      w->first = i;
-    else
-      w->symbols[last].next = i;
-    last = i;
-  }
-  w->symbols[n] = (BpeSymbol){-1, n, last};
-}
-
-static int queue_all(const Bpe *m, BpeWork *w, uint32_t n, const Poll *poll,
-                     Error *err) {
-  int rc = OK;
-  w->n_queue = 0;
-  uint32_t steps = 0;
-  for (uint32_t i = w->first; i < n && rc == OK; i = w->symbols[i].next) {
-    rc = offer(m, w, i, err);
-    if (rc == OK && ++steps % POLL_STEPS == 0)
-      rc = poll_check(poll, err);
-  }
-  return rc;
-}
-
-/* Merges the pair of an entry of the queue, if it is still there. */
-static int merge(const Bpe *m, BpeWork *w, uint64_t entry, Error *err) {
-  const BpeMerge *how = &m->merges[entry >> 32];
-  uint32_t at = (uint32_t)entry;
-  BpeSymbol *left = &w->symbols[at], *right = &w->symbols[left->next];
-  if (!is_pair(how, left->id, right->id))
-    return OK;
-  left->id = how->merged;
-  left->next = right->next;
-  right->id = -1;
-  w->symbols[left->next].back = at;
-  int rc = offer(m, w, at, err);
-  if (rc == OK && left->back != no_index)
-    rc = offer(m, w, left->back, err);
-  return rc;
-}
-
-int bpe_split(const Bpe *m, BpeWork *w, const char *bytes, size_t n,
-              const Poll *poll, Error *err) {
-  if (n > INT32_MAX)
-    return fail(err, ERR_RANGE, "a word of %zu bytes is longer than %d", n,
-                INT32_MAX);
-  if (n >= w->symbols_room &&
-      mem_reserve((void **)&w->symbols, &w->symbols_room, n + 1,
-                  sizeof *w->symbols))
-    return fail_memory(err);
-  fill(m, w, bytes, (uint32_t)n);
-  int rc = queue_all(m, w, (uint32_t)n, poll, err);
-  for (uint32_t steps = 1; rc == OK && w->n_queue; steps++) {
-    rc = merge(m, w, pop(w), err);
-    if (rc == OK && steps % POLL_STEPS == 0)
-      rc = poll_check(poll, err);
-  }
-  return rc;
 }

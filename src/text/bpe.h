@@ -3,8 +3,7 @@
  *
  * A model is the rank of every pair of tokens that may merge.  It is built
  * once and then never changes; all that changes while a word is merged is in
- * a BpeWork, whose memory is 12 bytes for each byte of the longest word plus
- * what its queue of pairs takes.
+ * a BpeWork, whose memory is 8 bytes for each token of the longest word.
  */
 #ifndef TEXT_BPE_H
 #define TEXT_BPE_H
@@ -56,18 +55,29 @@ int bpe_read_list(Bpe *m, const cJSON *list, Error *err);
  * ignore_merges with a token of more than BPE_WHOLE_BYTES. */
 int bpe_index(Bpe *m, Error *err);
 
-/* A token while a word is merged, at the index of its first byte. */
+/* A token while bytes are merged, at the index of its first byte. */
 typedef struct BpeSymbol {
   int32_t id;          /* -1: merged into the one before, or the end */
   uint32_t next, back; /* indices of its neighbours */
 } BpeSymbol;
 
-typedef struct BpeWork {
+typedef struct BpeChunk {
   BpeSymbol *symbols; /* owned */
   size_t symbols_room;
   uint64_t *queue; /* owned: a heap of rank << 32 | index of the left token */
   size_t n_queue, queue_room;
   uint32_t first; /* index of the first token */
+} BpeChunk;
+
+typedef struct BpePiece {
+  int32_t id;
+  uint32_t end; /* it begins where the one before ends */
+} BpePiece;
+
+typedef struct BpeWork {
+  BpeChunk chunk, seam;
+  BpePiece *pieces; /* owned: the result */
+  size_t n_pieces, pieces_room;
 } BpeWork;
 
 /* All zero is empty. */
@@ -79,11 +89,8 @@ void bpe_work_clear(BpeWork *w);
  */
 int32_t bpe_whole(const Bpe *m, const char *bytes, size_t n);
 
-/*
- * Splits n bytes. Afterwards symbols[first] is the first token, `next` leads to
- * the following ones up to index n; a token covers the bytes from its index to
- * the next one's. ERR_NOMEM, ERR_RANGE (2^31 bytes), ERR_INTERRUPT.
- */
+/* Splits n bytes into w->pieces. ERR_NOMEM, ERR_RANGE (2^31 bytes),
+ * ERR_INTERRUPT. */
 int bpe_split(const Bpe *m, BpeWork *w, const char *bytes, size_t n,
               const Poll *poll, Error *err);
 

@@ -276,10 +276,10 @@ static int add_tokens(const Reader *r, BpeWork *w, const char *word, size_t n,
   if (id >= 0)
     return add_token(r->c, &p, word, 0, n, id, out, r->err);
   int rc = bpe_split(bpe, w, word, n, r->poll, r->err);
-  for (size_t i = w->first, j; rc == OK && i < n; i = j) {
-    j = w->symbols[i].next;
-    rc = add_token(r->c, &p, word, i, j, w->symbols[i].id, out, r->err);
-  }
+  size_t from = 0;
+  for (size_t i = 0; rc == OK && i < w->n_pieces; from = w->pieces[i++].end)
+    rc = add_token(r->c, &p, word, from, w->pieces[i].end, w->pieces[i].id, out,
+                   r->err);
   return rc;
 }
 
