@@ -92,6 +92,7 @@ static int build(Sources *s, TokenizerKind kind, Tokenizer *t, Error *err) {
   rc = rc ? rc : sources_special(s, t, err);
   if (rc == OK)
     rc = s->bpe ? sources_bpe(s, t, err) : sources_wordpiece(s, t, err);
+  rc = rc ? rc : sources_decoder(s, t, err);
   rc = rc ? rc : sources_template(s, t, err);
   rc = rc ? rc : read_model_max(s, &t->model_max, err);
   rc = rc ? rc : added_index(&t->added, &t->normalizer, err);

@@ -288,7 +288,7 @@ int sources_special(const Sources *s, Tokenizer *t, Error *err) {
   return rc;
 }
 
-/* --- Word model and template --- */
+/* --- Word model, decoder and template --- */
 
 int sources_wordpiece(const Sources *s, Tokenizer *t, Error *err) {
   const cJSON *model = json_get(s->json, "model");
@@ -310,6 +310,36 @@ int sources_wordpiece(const Sources *s, Tokenizer *t, Error *err) {
                 file_json, unk_text);
   return wordpiece_init(&t->wordpiece, &t->vocab, prefix, (size_t)max_chars,
                         unk, err);
+}
+
+/* Decoding is the kind's own; a file may only say how much is closed up. */
+static int read_decoder(const Sources *s, const cJSON *d, Tokenizer *t,
+                        Error *err) {
+  const char *type = "?", *prefix = "##";
+  int rc = json_get_text(file_json, d, "type", &type, err);
+  if (rc)
+    return rc;
+  if (strcmp(type, s->bpe ? "ByteLevel" : "WordPiece") != 0)
+    return sources_refuse("decoder", type, err);
+  if (s->bpe)
+    return OK;
+  rc = json_get_text(file_json, d, "prefix", &prefix, err);
+  if (rc == OK && strcmp(prefix, t->wordpiece.prefix) != 0)
+    rc = fail(err, ERR_UNSUPPORTED,
+              "%s: decoder and model have different prefixes", file_json);
+  return rc ? rc
+            : json_get_bool(file_json, d, "cleanup", &t->decoder.clean_tokens,
+                            err);
+}
+
+int sources_decoder(const Sources *s, Tokenizer *t, Error *err) {
+  const cJSON *decoder = json_get(s->json, "decoder");
+  t->decoder.clean_tokens = true;
+  int rc = decoder ? read_decoder(s, decoder, t, err) : OK;
+  if (rc == OK)
+    rc = json_get_bool(file_config, s->config, "clean_up_tokenization_spaces",
+                       &t->decoder.clean_text, err);
+  return rc;
 }
 
 static bool ids_exist(const Template *form, size_t size) {

@@ -30,6 +30,7 @@ int sources_added(const Sources *s, Tokenizer *t, Error *err);
 int sources_special(const Sources *s, Tokenizer *t, Error *err);
 int sources_wordpiece(const Sources *s, Tokenizer *t, Error *err);
 int sources_bpe(const Sources *s, Tokenizer *t, Error *err);
+int sources_decoder(const Sources *s, Tokenizer *t, Error *err);
 int sources_template(const Sources *s, Tokenizer *t, Error *err);
 
 #endif

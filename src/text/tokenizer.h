@@ -67,6 +67,15 @@ int32_t tokenizer_id(const Tokenizer *t, const char *text, size_t bytes);
 /* The text of an id, borrowed; NULL: no such id. */
 const char *tokenizer_token(const Tokenizer *t, int32_t id, size_t *bytes);
 
+/*
+ * The text of n ids, with a 0 behind it (not counted); mem_free frees it. Ids
+ * without a token are left out, and special tokens ([UNK] among them) where
+ * asked. Spaces are closed up as the checkpoint's files say, which is why this
+ * is not always the text that was encoded.
+ */
+int tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t n,
+                     bool skip_special, char **text, size_t *bytes, Error *err);
+
 /* Template tokens around one text, around a pair. */
 size_t tokenizer_n_added(const Tokenizer *t, bool pair);
 

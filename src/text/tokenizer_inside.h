@@ -45,6 +45,12 @@ typedef struct ByteLevel {
   bool trim_prefix; /* but not the one that `prefix` put there */
 } ByteLevel;
 
+/* What decoding closes up: " ," to ",". */
+typedef struct Decoder {
+  bool clean_tokens; /* WordPiece: within each token */
+  bool clean_text;   /* in the whole text */
+} Decoder;
+
 struct Tokenizer {
   const Pieces *pieces;
   Vocab vocab;
@@ -53,6 +59,7 @@ struct Tokenizer {
   WordPiece wordpiece; /* one of these two is in use */
   Bpe bpe;
   ByteLevel byte_level;
+  Decoder decoder;
   Template single, pair;
   SpecialIds special;
   size_t model_max;

@@ -6,7 +6,8 @@
  *      expected/NAME.json for the checkpoints of this folder.
  * Out: a check for each encoding.
  *
- * A row: kind, text, "+second text" or "-", ids, offsets, words, types. Texts
+ * A row: kind, text, "+second text" or "-", ids, offsets, words, types; for
+ * single texts what the ids decode to, with special tokens and without. Texts
  * have \xNN for control characters and \\ for a backslash.
  */
 #include "check.h"
@@ -95,15 +96,38 @@ static void check_row(const Tokenizer *t, char **field, int line) {
   encoding_clear(&e);
 }
 
+/* The ids of a row decode to `want`. */
+static void check_decode(const Tokenizer *t, const char *ids, bool skip,
+                         char *want, int line) {
+  int32_t list[1024];
+  size_t n = 0, bytes = 0, n_want = unescape(want);
+  for (char *p = (char *)ids; *p && n < 1024;)
+    list[n++] = (int32_t)strtol(p, &p, 10);
+  char *text = NULL;
+  Error err = {""};
+  int rc = tokenizer_decode(t, list, n, skip, &text, &bytes, &err);
+  CHECK(rc == OK, "line %d: %s", line, err.message);
+  CHECK(rc == OK && bytes == n_want && memcmp(text, want, bytes) == 0 &&
+            text[bytes] == 0,
+        "line %d: '%s', not '%s'", line, text, want);
+  mem_free(text);
+}
+
 static int check_line(char *line, int number) {
-  char *field[7] = {line};
-  for (int i = 1; i < 7; i++) {
+  char *field[9] = {line};
+  for (int i = 1; i < 9; i++) {
     field[i] = field[i - 1] + strcspn(field[i - 1], "\t");
-    *field[i]++ = 0;
+    if (*field[i])
+      *field[i]++ = 0;
   }
   for (int i = 0; i < N_KINDS; i++)
     if (strcmp(field[0], kinds[i].name) == 0) {
-      check_row(kinds[i].tokenizer, field, number);
+      const Tokenizer *t = kinds[i].tokenizer;
+      if (field[2][0] == '-') {
+        check_decode(t, field[3], false, field[7], number);
+        check_decode(t, field[3], true, field[8], number);
+      }
+      check_row(t, field, number);
       return 1;
     }
   return 0;

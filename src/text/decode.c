@@ -1,0 +1,163 @@
+/*
+ * decode.c - ids back to text.
+ *
+ * In:  ids.
+ * Out: the text a reader expects, which is not always the one they came from.
+ *
+ *     WordPiece    he | ##llo | , | i        ->  "hello, i"
+ *                  a space before each token but the first, unless it begins
+ *                  with ##; then ten clean-ups within each token: " ," -> ","
+ *     byte level   He | llo | _I             ->  "Hello I"
+ *                  characters back to bytes, then U+FFFD for what is not UTF-8;
+ *                  a token with other characters stands for itself
+ *
+ * Where tokenizer_config.json sets clean_up_tokenization_spaces, the clean-ups
+ * are made once more, in the whole text, which also closes "i ' m".
+ *
+ * Agrees with decode() of the Hugging Face tokenizers and transformers: ids
+ * without a token are left out; special tokens are told by their text.
+ */
+#include "text/tokenizer_inside.h"
+
+#include <string.h>
+#include "base/memory.h"
+#include "base/size.h"
+#include "text/bytes.h"
+#include "text/utf8.h"
+
+typedef struct Text {
+  char *bytes; /* owned */
+  size_t n, room;
+} Text;
+
+static int append(Text *t, const char *bytes, size_t n, Error *err) {
+  size_t end;
+  if (!size_add(t->n, n, &end) || end == SIZE_MAX ||
+      mem_reserve((void **)&t->bytes, &t->room, end + 1, 1))
+    return fail_memory(err); /* one more for the 0 at the end */
+  memcpy(t->bytes + t->n, bytes, n);
+  t->n = end;
+  return OK;
+}
+
+/* Replaces what is not longer by what it becomes, from `start` on. */
+static void replace(Text *t, size_t start, const char *old, const char *new) {
+  size_t n_old = strlen(old), n_new = strlen(new), to = start;
+  for (size_t from = start; from < t->n;) {
+    bool here =
+        t->n - from >= n_old && memcmp(t->bytes + from, old, n_old) == 0;
+    if (here)
+      memcpy(t->bytes + to, new, n_new);
+    else
+      t->bytes[to] = t->bytes[from];
+    from += here ? n_old : 1;
+    to += here ? n_new : 1;
+  }
+  t->n = to;
+}
+
+/* In a token WordPiece's decoder also shortens " do not". */
+static void clean_up(Text *t, size_t start, bool token) {
+  static const char *const rules[][2] = {
+      {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
+      {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
+      {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
+  };
+  for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+    if (token || strcmp(rules[i][0], " do not") != 0)
+      replace(t, start, rules[i][0], rules[i][1]);
+}
+
+static int add_piece(const Tokenizer *t, const char *token, size_t bytes,
+                     bool first, Text *out, Error *err) {
+  const WordPiece *m = &t->wordpiece;
+  size_t start = out->n, n = m->n_prefix;
+  bool inside = !first && bytes >= n && memcmp(token, m->prefix, n) == 0;
+  int rc = OK;
+  if (inside)
+    rc = append(out, token + n, bytes - n, err);
+  else if (first)
+    rc = append(out, token, bytes, err);
+  else if ((rc = append(out, " ", 1, err)) == OK)
+    rc = append(out, token, bytes, err);
+  if (rc == OK && t->decoder.clean_tokens)
+    clean_up(out, start, true);
+  return rc;
+}
+
+static int add_bytes(const char *token, size_t bytes, Text *out, Error *err) {
+  size_t start = out->n;
+  uint32_t code;
+  for (size_t at = 0; at < bytes;) {
+    at += utf8_decode(token, bytes, at, &code);
+    int byte = bytes_of(code);
+    char c = (char)byte;
+    if (byte < 0)
+      out->n = start;
+    int rc =
+        byte < 0 ? append(out, token, bytes, err) : append(out, &c, 1, err);
+    if (rc || byte < 0)
+      return rc;
+  }
+  return OK;
+}
+
+/* U+FFFD for each maximal part that is not UTF-8. */
+static int make_valid(Text *t, Error *err) {
+  Text out = {0};
+  if (utf8_is_valid(t->bytes, t->n))
+    return OK;
+  int rc = append(&out, "", 0, err);
+  for (size_t at = 0; at < t->n && rc == OK;) {
+    unsigned char character[4];
+    uint32_t code;
+    at += utf8_decode(t->bytes, t->n, at, &code);
+    rc = append(&out, (char *)character, utf8_encode(code, character), err);
+  }
+  mem_free(t->bytes);
+  *t = out;
+  return rc;
+}
+
+static bool is_special(const Tokenizer *t, const char *token, size_t bytes) {
+  const AddedToken *added = added_find(&t->added, token, bytes);
+  return added && added->flags.special;
+}
+
+static int decode(const Tokenizer *t, const int32_t *ids, size_t n, bool skip,
+                  Text *out, Error *err) {
+  bool bpe = t->pieces == &pieces_byte_level, first = true;
+  int rc = append(out, "", 0, err);
+  for (size_t i = 0; i < n && rc == OK; i++) {
+    size_t bytes = 0;
+    const char *token = tokenizer_token(t, ids[i], &bytes);
+    if (!token || (skip && is_special(t, token, bytes)))
+      continue;
+    rc = bpe ? add_bytes(token, bytes, out, err)
+             : add_piece(t, token, bytes, first, out, err);
+    first = false;
+  }
+  if (rc == OK && bpe)
+    rc = make_valid(out, err);
+  if (rc == OK && t->decoder.clean_text)
+    clean_up(out, 0, false);
+  if (rc == OK)
+    out->bytes[out->n] = 0;
+  return rc;
+}
+
+int tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t n,
+                     bool skip_special, char **text, size_t *bytes,
+                     Error *err) {
+  Text out = {0};
+  int rc = decode(t, ids, n, skip_special, &out, err);
+  *text = NULL;
+  *bytes = 0;
+  if (rc) {
+    mem_free(out.bytes);
+    return rc;
+  }
+  *text = out.bytes;
+  *bytes = out.n;
+  return OK;
+}
