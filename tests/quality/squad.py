@@ -51,17 +51,18 @@ def fill_database(path, rows):
     db.close()
 
 
-def in_process(database, library, query):
+def in_process(database, library, query, setup=""):
     db = sqlite3.connect(database)
     db.enable_load_extension(True)
     db.load_extension(library)
+    db.executescript(setup)
     for (row,) in db.execute(query):
         yield row
 
 
-def in_shell(database, library, query):
+def in_shell(database, library, query, setup=""):
     """The shell writes through a pipe, so lines come some dozens at a time."""
-    script = f'.bail on\n.load "{library}"\n{query};\n'
+    script = f'.bail on\n.load "{library}"\n{setup};\n{query};\n'
     with subprocess.Popen(["sqlite3", "-batch", "-init", os.devnull, database],
                           stdin=subprocess.PIPE, stdout=subprocess.PIPE,
                           encoding="utf-8") as shell:
