@@ -262,11 +262,15 @@ include tests/fuzz/fuzz.mk
 
 programs: $(UNIT) $(ORACLE) $(RUNNER) $(HOSTILE_RUN) $(REPLAY) # all that tests need
 
-# The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it.
+# The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it, and
+# QUALITY_STS=stsb-en-test.csv.
 QUALITY_FLAGS ?=
+EMBEDDER := models/all-minilm-l6-v2.safetensors
 
-quality: loadable ## SQuAD v1.1 EM and F1 of the built-in model, through SQL
+quality: loadable ## SQuAD v1.1 and STS-B with the built-in models, through SQL
 	@scripts/tally quality tests/quality/test_metrics.py
+	@tests/quality/sts.py --expect 81.98 0.3
+	@tests/quality/sts.py --expect 81.98 0.1 --model $(EMBEDDER)
 	@tests/quality/squad.py --expect 72.05 81.45 $(QUALITY_FLAGS)
 
 # --- Checks of the sources ------------------------------------------------

@@ -126,6 +126,26 @@ SELECT 'Question 2, marked in its paragraph:' || char(10) ||
 FROM question AS q
 JOIN docs AS d ON d.id = q.doc
 WHERE q.id = 2;
+
+-- 7. Search by meaning: a vector for each paragraph, and those nearest to the
+--    query's.  No paragraph has the word "germs".
+
+CREATE TABLE vector(id INTEGER PRIMARY KEY REFERENCES docs, e BLOB);
+INSERT INTO vector SELECT id, distilbert_embed(body) FROM docs;
+
+.print
+.print By meaning, not by words: How does the body fight germs?
+.mode box --wordwrap on --wrap 72
+SELECT printf('%.3f', distilbert_cosine(
+         v.e, distilbert_embed('How does the body fight germs?'))) AS cosine,
+       d.title AS 'found in',
+       substr(d.body, 1, instr(d.body, '. ')) AS 'first sentence'
+FROM vector AS v
+JOIN docs AS d ON d.id = v.id
+ORDER BY cosine DESC
+LIMIT 3;
+
+.mode list
 .print
 SELECT count(*) || ' paragraphs, ' || sum(length(body)) || ' characters; ' ||
        distilbert_version()

@@ -3,6 +3,7 @@
 import sys
 
 import metrics
+import sts
 
 CASES = [
     # gold, guess, gold and guess normalised, EM, F1 (1.1), F1 (2.0)
@@ -35,6 +36,15 @@ def main():
     # The best gold counts; a question without a guess counts as wrong.
     got = metrics.score({"1": "The US"}, {"1": ["UK", "U.S."], "2": ["x"]})
     passed, failed = passed + (got == (50, 50)), failed + (got != (50, 50))
+    # Ranks 0, 3, 1.5, 1.5 against 0 to 3: 1.5 / sqrt(5 * 4.5).
+    got = [sts.ranks([3, 1, 3, 2]), sts.spearman([1, 2, 3, 4], [1, 4, 9, 16]),
+           sts.spearman([1, 2, 3], [3, 2, 1]),
+           round(sts.spearman([1, 2, 3, 4], [1, 3, 2, 2]), 9)]
+    want = [[2.5, 0, 2.5, 1], 1, -1, round(0.1 ** 0.5, 9)]
+    for g, w in zip(got, want):
+        passed, failed = passed + (g == w), failed + (g != w)
+        if g != w:
+            print(f"{g}, not {w}")
     print(f"{passed} passed, {failed} failed")
     return failed > 0
 
