@@ -332,9 +332,12 @@ static int read_decoder(const Sources *s, const cJSON *d, Tokenizer *t,
                             err);
 }
 
+/* Without the key, transformers closes up what comes of a vocab.txt, for its
+ * slow BERT tokenizer does, and nothing else. */
 int sources_decoder(const Sources *s, Tokenizer *t, Error *err) {
   const cJSON *decoder = json_get(s->json, "decoder");
   t->decoder.clean_tokens = true;
+  t->decoder.clean_text = !s->json && !s->bpe;
   int rc = decoder ? read_decoder(s, decoder, t, err) : OK;
   if (rc == OK)
     rc = json_get_bool(file_config, s->config, "clean_up_tokenization_spaces",
