@@ -573,7 +573,7 @@ int main(int argc, char **argv) {
     prepare(&b);
     child_shares(&b);
     finish(&b);
-  } else if (checkpoint_write(b.folder)) {
+  } else if (checkpoint_write(b.folder, 6, 30522)) {
     prepare(&b);
     run_all(&b);
     finish(&b);

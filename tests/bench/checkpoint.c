@@ -3,8 +3,7 @@
  *
  * In:  a folder.
  * Out: config.json, vocab.txt and model.safetensors in it, in the shape of
- *      distilbert-base-uncased-distilled-squad: 6 layers, 768 channels, 12
- *      heads, 30,522 words.
+ *      distilbert-base-uncased-distilled-squad: 768 channels, 12 heads.
  *
  * Speed does not depend on what the weights are, as long as nothing overflows
  * or becomes subnormal: uniform in +-0.035 has the spread (0.02) with which
@@ -26,7 +25,9 @@
 #include <sys/stat.h>
 #include <unistd.h>
 
-enum { V = 30522, C = 768, F = 3072, L = 6, POSITIONS = 512, PATH = 4096 };
+enum { C = 768, F = 3072, POSITIONS = 512, PATH = 4096 };
+
+static size_t L, V; /* layers and words, of checkpoint_write */
 
 const char *const bench_words[BENCH_WORDS] = {
     "the", "of", "and", "in", "to", "was", "is",   "for",
@@ -44,7 +45,7 @@ static void visit_pair(visit *each, void *arg, const char *name, size_t n,
   each(arg, full, n, 0);
 }
 
-static void visit_layer(visit *each, void *arg, int layer) {
+static void visit_layer(visit *each, void *arg, size_t layer) {
   static const struct {
     const char *name;
     size_t n, dim;
@@ -56,7 +57,7 @@ static void visit_layer(visit *each, void *arg, int layer) {
   };
   for (size_t i = 0; i < sizeof parts / sizeof *parts; i++) {
     char name[96];
-    snprintf(name, sizeof name, "distilbert.transformer.layer.%d.%s", layer,
+    snprintf(name, sizeof name, "distilbert.transformer.layer.%zu.%s", layer,
              parts[i].name);
     visit_pair(each, arg, name, parts[i].n, parts[i].dim);
   }
@@ -66,7 +67,7 @@ static void visit_all(visit *each, void *arg) {
   each(arg, "distilbert.embeddings.word_embeddings.weight", V, C);
   each(arg, "distilbert.embeddings.position_embeddings.weight", POSITIONS, C);
   visit_pair(each, arg, "distilbert.embeddings.LayerNorm", C, 0);
-  for (int i = 0; i < L; i++)
+  for (size_t i = 0; i < L; i++)
     visit_layer(each, arg, i);
   visit_pair(each, arg, "qa_outputs", 2, C);
 }
@@ -123,8 +124,8 @@ static bool write_config(FILE *file) {
           "{\"model_type\": \"distilbert\", \"activation\": \"gelu\",\n"
           " \"architectures\": [\"DistilBertForQuestionAnswering\"],\n"
           " \"dim\": %d, \"hidden_dim\": %d, \"n_heads\": 12,\n"
-          " \"n_layers\": %d, \"max_position_embeddings\": %d,\n"
-          " \"vocab_size\": %d, \"pad_token_id\": 0}\n",
+          " \"n_layers\": %zu, \"max_position_embeddings\": %d,\n"
+          " \"vocab_size\": %zu, \"pad_token_id\": 0}\n",
           C, F, L, POSITIONS, V);
   return true;
 }
@@ -133,8 +134,8 @@ static bool write_vocab(FILE *file) {
   fprintf(file, "[PAD]\n[UNK]\n[CLS]\n[SEP]\n[MASK]\n");
   for (int i = 0; i < BENCH_WORDS; i++)
     fprintf(file, "%s\n", bench_words[i]);
-  for (int i = 5 + BENCH_WORDS; i < V; i++)
-    fprintf(file, "word%d\n", i);
+  for (size_t i = 5 + BENCH_WORDS; i < V; i++)
+    fprintf(file, "word%zu\n", i);
   return true;
 }
 
@@ -150,8 +151,10 @@ static void path_of(char out[PATH], const char *folder, size_t i) {
   snprintf(out, PATH, "%s/%s", folder, files[i].name);
 }
 
-bool checkpoint_write(const char *folder) {
+bool checkpoint_write(const char *folder, size_t n_layers, size_t n_words) {
   bool ok = true;
+  L = n_layers;
+  V = n_words;
   mkdir(folder, 0777);
   for (size_t i = 0; ok && i < FILES; i++) {
     char path[PATH];
