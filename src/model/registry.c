@@ -119,7 +119,7 @@ int registry_know_fingerprint(ModelEntry *e, const Poll *poll, Error *err) {
     return code;
   entries_lock();
   code = same_files(e, print.identity, err);
-  if (!code)
+  if (!code && !e->fingerprint[0]) /* read without the lock once it is there */
     memcpy(e->fingerprint, print.digits, sizeof print.digits);
   entries_unlock();
   return code;
