@@ -143,9 +143,14 @@ $(RUNNER): tests/sql/runner.c tests/fault/fault.c $(B)/libdistilbert.a
 sql: $(RUNNER) ## SQL scripts, the expectation beside each query
 	@scripts/tally sql $(SCRIPTS:%="$(UNDER) $(RUNNER) %")
 
-sql-loaded: $(RUNNER) $(B)/distilbert.so ## the same with .load
+sql-loaded: $(RUNNER) $(B)/tests/sql/lifetime $(B)/distilbert.so ## the same with .load
 	@scripts/tally sql-loaded \
-	  $(SCRIPTS:%="$(RUNNER) --load $(B)/distilbert.so %")
+	  $(SCRIPTS:%="$(RUNNER) --load $(B)/distilbert.so %") \
+	  "$(B)/tests/sql/lifetime $(B)/distilbert.so"
+
+$(B)/tests/sql/lifetime: tests/sql/lifetime.c
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -Itests -o $@ $< $(ALL_LDFLAGS) -lsqlite3 -ldl
 
 oom: $(RUNNER) ## the same, each allocation failing in turn, leaks counted
 	@scripts/tally oom \
@@ -168,6 +173,15 @@ $(HOSTILE_RUN): tests/fault/hostile.c tests/fault/mutate.c \
 
 hostile: $(HOSTILE_RUN) ## damaged model directories: an error or an answer
 	@scripts/tally hostile "$< $(HOSTILE)"
+
+# What takes its time: a thousand forks, exits and lives; ten minutes of churn.
+SOAK := $(B)/tests/unit/test_etiquette $(B)/tests/unit/test_threads \
+        $(B)/tests/sql/lifetime
+
+soak: $(SOAK) $(B)/distilbert.so ## the host's life, for a quarter of an hour
+	@scripts/tally soak "$(B)/tests/unit/test_etiquette 25" \
+	  "$(B)/tests/sql/lifetime $(B)/distilbert.so 10000" \
+	  "$(B)/tests/unit/test_threads 600"
 
 # Texts of the built-in model; plain C takes a second for each in 20 of them.
 DETERMINISM ?= 1000
@@ -260,7 +274,7 @@ valgrind-sql:
 
 include tests/fuzz/fuzz.mk
 
-programs: $(UNIT) $(ORACLE) $(RUNNER) $(HOSTILE_RUN) $(REPLAY) # all that tests need
+programs: $(UNIT) $(ORACLE) $(RUNNER) $(B)/tests/sql/lifetime $(HOSTILE_RUN) $(REPLAY) # all that tests need
 
 # The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it, and
 # QUALITY_STS=stsb-en-test.csv.
