@@ -51,4 +51,9 @@ int head_answer(const Model *model, const Run *run, const Sequence *texts,
 int head_fill(const Model *model, const Run *run, const Sequence *text,
               const size_t *at, size_t n, float *logits, Error *err);
 
+/* The same for tokens of a batch that went through encoder_run: many masks a
+ * few at a time. The model must have the head. */
+int head_fill_tokens(const Model *model, const Run *run, const Hidden *hidden,
+                     const size_t *at, size_t n, float *logits, Error *err);
+
 #endif

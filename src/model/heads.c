@@ -147,8 +147,8 @@ static int copy_logits(const float *lanes, size_t V, size_t n, float *logits,
   return OK;
 }
 
-static int fill_tokens(const Model *m, const Run *run, const Hidden *h,
-                       const size_t *at, size_t n, float *logits, Error *err) {
+int head_fill_tokens(const Model *m, const Run *run, const Hidden *h,
+                     const size_t *at, size_t n, float *logits, Error *err) {
   MaskRoom r = {0};
   size_t panels = (n + LANES - 1) / LANES;
   lay_out(&r, m, panels);
@@ -172,7 +172,7 @@ int head_fill(const Model *model, const Run *run, const Sequence *text,
   int code = encoder_run(model, run, text, 1, &h, err);
   if (code)
     return code;
-  code = fill_tokens(model, run, &h, at, n, logits, err);
+  code = head_fill_tokens(model, run, &h, at, n, logits, err);
   hidden_clear(&h);
   return code;
 }

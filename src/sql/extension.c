@@ -42,6 +42,7 @@ static const struct Scalar {
     {"distilbert_embed", 1, 2, TYPED, fn_embed},
     {"distilbert_cosine", 2, 2, PURE, fn_cosine},
     {"distilbert_vector_json", 1, 1, TYPED, fn_vector_json},
+    {"distilbert_fill", 1, 2, PURE, fn_fill},
     {"distilbert_token_count", 1, 2, PURE, fn_token_count},
     {"distilbert_fingerprint", 0, 1, PURE, fn_fingerprint},
     {"distilbert_version", 0, 0, PURE, fn_version},
@@ -52,10 +53,8 @@ static const struct {
   const TableKind *kind;
   bool read_only_when_safe;
 } tables[] = {
-    {&answers_table, false},
-    {&tokens_table, false},
-    {&models_table, true},
-    {&config_table, true},
+    {&answers_table, false}, {&fill_table, false},  {&tokens_table, false},
+    {&models_table, true},   {&config_table, true},
 };
 
 #define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))

@@ -133,7 +133,7 @@ static void find_constraints(const TableKind *kind,
     given[p] = NOT_GIVEN;
   for (int i = 0; i < info->nConstraint; i++) {
     int p = info->aConstraint[i].iColumn - kind->n_columns;
-    if (p < 0 || p >= kind->n_params ||
+    if (p < 0 || p >= kind->n_params || kind->params[p].kind == PARAM_SHOWN ||
         info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
       continue;
     if (!info->aConstraint[i].usable)
@@ -354,12 +354,13 @@ static int at_end(sqlite3_vtab_cursor *cursor) {
 
 static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i) {
   Scan *scan = &((Cursor *)cursor)->scan;
-  if (i < scan->kind->n_columns) {
+  int p = i - scan->kind->n_columns;
+  if (p < 0 || scan->kind->params[p].kind == PARAM_SHOWN) {
     scan->kind->column(scan, ctx, i);
     call_pause(&scan->call);
     return SQLITE_OK;
   }
-  const ParamValues *values = &scan->params[i - scan->kind->n_columns];
+  const ParamValues *values = &scan->params[p];
   const ParamValue *item = &values->items[values->at];
   if (values->at < values->n && item->value)
     sqlite3_result_value(ctx, item->value);

@@ -17,11 +17,12 @@
 enum { TABLE_MAX_PARAMS = 12 };
 
 typedef enum ParamKind {
-  PARAM_TEXT,  /* must be given; NULL: no rows */
-  PARAM_TEXTS, /* the same, and `name IN (...)` comes as one scan */
-  PARAM_MAYBE, /* a text; NULL or not given: none */
-  PARAM_NAME,  /* a model's name; NULL or not given: the default one */
-  PARAM_NUMBER /* a whole number; NULL or not given: a default */
+  PARAM_TEXT,   /* must be given; NULL: no rows */
+  PARAM_TEXTS,  /* the same, and `name IN (...)` comes as one scan */
+  PARAM_MAYBE,  /* a text; NULL or not given: none */
+  PARAM_NAME,   /* a model's name; NULL or not given: the default one */
+  PARAM_NUMBER, /* a whole number; NULL or not given: a default */
+  PARAM_SHOWN   /* no parameter, but a column of the row that * leaves out */
 } ParamKind;
 
 typedef struct TableParam {
@@ -69,7 +70,8 @@ typedef struct TableKind {
   int (*seek)(Scan *scan, const char *key, Error *err);
   /* Goes to the first or next row. */
   int (*next)(Scan *scan, Error *err);
-  /* Gives a visible column of the current row to sqlite3_result_*. */
+  /* Gives a column of the current row to sqlite3_result_*: a visible one, or
+   * n_columns + p where param p is PARAM_SHOWN. */
   void (*column)(Scan *scan, sqlite3_context *ctx, int column);
   /* Frees what state holds, however far begin came. */
   void (*end)(Scan *scan);
@@ -99,6 +101,7 @@ int table_bool(const Scan *scan, int param, bool *out, Error *err);
 
 /* Tables, each written in its own file. */
 extern const TableKind answers_table; /* fn_answer.c */
+extern const TableKind fill_table;    /* fn_fill.c */
 extern const TableKind tokens_table;  /* fn_tokens.c */
 extern const TableKind models_table;  /* models.c */
 extern const TableKind config_table;  /* config.c */

@@ -1,0 +1,362 @@
+/*
+ * test_fill.c - masked words, against transformers 4.57.1.
+ *
+ * For every tiny checkpoint with the head: all calls of its fill-mask
+ * pipeline, those that must fail too.  Ids, order, token_str and sequence
+ * exact, scores to 1e-6 + 1e-3 score; a call marked fragile by score only.
+ * Then the whole sentence of distilbert_fill, and that batches of texts
+ * change nothing.
+ *
+ * Last the numbers that the published cards print (golden.md B), where the
+ * checkpoints are found under DISTILBERT_MODEL_PATH or in the cache.
+ */
+#include "task/fill.h"
+
+#include <math.h>
+#include <sqlite3.h>
+#include "check.h"
+#include "model/locate.h"
+#include "oracle.h"
+
+static const Run run = {.engine = ENGINE_NATIVE, .n_threads = 2};
+
+static const cJSON *get(const cJSON *object, const char *key) {
+  return cJSON_GetObjectItemCaseSensitive(object, key);
+}
+
+static bool is_text(const char *got, size_t bytes, const cJSON *want) {
+  const char *text = cJSON_GetStringValue(want);
+  return text && strlen(text) == bytes && memcmp(got, text, bytes) == 0;
+}
+
+/* --- A choice, a mask, a text ---------------------------------------------
+ */
+
+static void check_texts(const Fill *f, size_t mask, int32_t id,
+                        const cJSON *want) {
+  char *text;
+  size_t bytes;
+  Error err = {""};
+  if (fill_sequence(f, mask, id, &text, &bytes, &err) == OK) {
+    CHECK(is_text(text, bytes, get(want, "sequence")), "%.*s, not %s",
+          (int)bytes, text, cJSON_GetStringValue(get(want, "sequence")));
+    mem_free(text);
+  } else {
+    CHECK(false, "%s", err.message);
+  }
+  if (tokenizer_decode(f->model->tokenizer, &id, 1, false, &text, &bytes,
+                       &err) == OK) {
+    CHECK(is_text(text, bytes, get(want, "token_str")), "%.*s, not %s",
+          (int)bytes, text, cJSON_GetStringValue(get(want, "token_str")));
+    mem_free(text);
+  } else {
+    CHECK(false, "%s", err.message);
+  }
+}
+
+static void check_mask(Fill *f, size_t mask, const cJSON *want, bool fragile) {
+  Error err = {""};
+  int rc = fill_rank(f, mask, &err);
+  size_t n = (size_t)cJSON_GetArraySize(want), i = 0;
+  CHECK(rc == OK, "%s", err.message);
+  CHECK(f->n_choices == n, "%zu choices, not %zu", f->n_choices, n);
+  if (rc != OK || f->n_choices != n)
+    return;
+  for (const cJSON *c = want->child; c; c = c->next, i++) {
+    double score = get(c, "score")->valuedouble;
+    double got = (double)f->choices[i].score;
+    CHECK(fabs(got - score) <= 1e-6 + 1e-3 * score && fabs(got - score) <= 2e-5,
+          "score %g, not %g", got, score);
+    if (fragile)
+      continue;
+    CHECK(f->choices[i].id == get(c, "token")->valueint, "token %d, not %d",
+          (int)f->choices[i].id, get(c, "token")->valueint);
+    check_texts(f, mask, f->choices[i].id, c);
+  }
+}
+
+/* The masks of one text from `mask` on: a list, or a list of lists. */
+static size_t check_text(Fill *f, size_t mask, const cJSON *want,
+                         bool fragile) {
+  if (cJSON_IsObject(want->child)) {
+    check_mask(f, mask, want, fragile);
+    return mask + 1;
+  }
+  for (const cJSON *list = want->child; list; list = list->next)
+    check_mask(f, mask++, list, fragile);
+  return mask;
+}
+
+/* --- Calls ----------------------------------------------------------------
+ */
+
+static int add_text(Fill *f, const cJSON *text, Error *err) {
+  bool fits = true;
+  const char *s = cJSON_GetStringValue(text);
+  int rc = fill_add(f, (EncodeText){s, strlen(s)}, &fits, err);
+  CHECK(fits, "a batch is too small for the test");
+  return rc;
+}
+
+static int add_input(Fill *f, const cJSON *input, Error *err) {
+  if (cJSON_IsString(input))
+    return add_text(f, input, err);
+  int rc = OK;
+  for (const cJSON *text = input->child; text && rc == OK; text = text->next)
+    rc = add_text(f, text, err);
+  return rc;
+}
+
+static void check_result(Fill *f, const cJSON *call) {
+  const cJSON *input = get(call, "input"), *want = get(call, "result");
+  bool fragile = cJSON_IsTrue(get(call, "fragile"));
+  size_t mask = 0;
+  if (cJSON_GetArraySize(input) <= 1) /* one text, or a list of one */
+    mask = check_text(f, mask, want, fragile);
+  else
+    for (const cJSON *text = want->child; text; text = text->next)
+      mask = check_text(f, mask, text, fragile);
+  CHECK(mask == f->n_masks, "%zu masks, not %zu", f->n_masks, mask);
+}
+
+/* The reference can cut a long text when asked to; we never do. */
+static bool cuts(const cJSON *params) {
+  return get(params, "tokenizer_kwargs") != NULL;
+}
+
+static void check_call(const char *name, const Model *model,
+                       const cJSON *call) {
+  const cJSON *params = get(call, "params"), *targets = get(params, "targets");
+  char *list = cJSON_IsArray(targets) ? cJSON_PrintUnformatted(targets) : NULL;
+  const char *one = list ? list : cJSON_GetStringValue(targets);
+  FillOptions how = fill_defaults;
+  Fill f;
+  Error err = {""};
+  bool must_fail = cJSON_IsObject(get(call, "result")) || cuts(params);
+  if (get(params, "top_k"))
+    how.top_k = (size_t)get(params, "top_k")->valueint;
+  if (one)
+    how.targets = (EncodeText){one, strlen(one)};
+  int rc = fill_open(model, &run, &how, &f, &err);
+  rc = rc ? rc : add_input(&f, get(call, "input"), &err);
+  rc = rc ? rc : fill_run(&f, &err);
+  CHECK(must_fail ? rc == ERR_RANGE : rc == OK, "%s: %d %s", name, rc,
+        err.message);
+  if (rc == OK && !must_fail)
+    check_result(&f, call);
+  fill_close(&f);
+  cJSON_free(list);
+}
+
+/* --- Sentences and batches ------------------------------------------------
+ */
+
+/* The text of a call that gives the default number of choices, or NULL. */
+static const char *plain_text(const cJSON *call) {
+  bool plain =
+      cJSON_IsArray(get(call, "result")) && !get(call, "params")->child;
+  return plain ? cJSON_GetStringValue(get(call, "input")) : NULL;
+}
+
+/* A sentence with one mask is the sequence of its best token. */
+static void check_sentence(const Model *model, const cJSON *call) {
+  const char *s = plain_text(call);
+  const cJSON *best = get(call, "result")->child;
+  char *text;
+  size_t bytes;
+  Error err = {""};
+  if (!s || !cJSON_IsObject(best))
+    return;
+  int rc = fill_sentence(model, &run, (EncodeText){s, strlen(s)}, &text, &bytes,
+                         &err);
+  CHECK(rc == OK, "%s", err.message);
+  if (rc == OK) {
+    CHECK(is_text(text, bytes, get(best, "sequence")), "%.*s", (int)bytes,
+          text);
+    mem_free(text);
+  }
+}
+
+/* The masks of a text alone are those from *mask on in the batch, to the bit.
+ */
+static void check_in_batch(Fill *all, size_t *mask, Fill *one,
+                           const char *text) {
+  Error err = {""};
+  bool fits;
+  fill_clear(one);
+  CHECK(fill_add(one, (EncodeText){text, strlen(text)}, &fits, &err) == OK &&
+            fill_run(one, &err) == OK,
+        "%s", err.message);
+  for (size_t m = 0; m < one->n_masks; m++, ++*mask)
+    CHECK(fill_rank(one, m, &err) == OK && fill_rank(all, *mask, &err) == OK &&
+              one->n_choices == all->n_choices &&
+              memcmp(one->choices, all->choices,
+                     one->n_choices * sizeof *one->choices) == 0,
+          "mask %zu of a batch: %s", *mask, err.message);
+}
+
+static void check_batch(const Model *model, const cJSON *calls) {
+  Fill all, one;
+  Error err = {""};
+  size_t mask = 0;
+  bool fits = true;
+  const cJSON *call;
+  CHECK(fill_open(model, &run, &fill_defaults, &all, &err) == OK &&
+            fill_open(model, &run, &fill_defaults, &one, &err) == OK,
+        "%s", err.message);
+  cJSON_ArrayForEach(call, calls) {
+    const char *s = plain_text(call);
+    if (s && fits)
+      fill_add(&all, (EncodeText){s, strlen(s)}, &fits, &err);
+  }
+  CHECK(all.n_texts > 5 && all.n_masks > 16, "%zu masks", all.n_masks);
+  CHECK(fill_run(&all, &err) == OK, "%s", err.message);
+  cJSON_ArrayForEach(call, calls) {
+    const char *s = plain_text(call);
+    if (s && mask < all.n_masks)
+      check_in_batch(&all, &mask, &one, s);
+  }
+  CHECK(mask == all.n_masks, "%zu masks", mask);
+  fill_close(&one);
+  fill_close(&all);
+}
+
+static void check_model(const char *name, int n_calls) {
+  cJSON *json = oracle_expected(name);
+  Model *model = oracle_model(name);
+  const cJSON *call, *calls = get(json, "calls");
+  CHECK(json && model && cJSON_GetArraySize(calls) == n_calls, "%s", name);
+  if (json && model) {
+    cJSON_ArrayForEach(call, calls) {
+      check_call(name, model, call);
+      check_sentence(model, call);
+    }
+    check_batch(model, calls);
+  }
+  model_free(model);
+  cJSON_Delete(json);
+}
+
+/* --- Cards (reference/golden.md B) ----------------------------------------
+ */
+
+typedef struct Card {
+  const char *text;
+  struct {
+    int32_t id;
+    double score;
+    const char *token;
+  } best[5]; /* token NULL: no more */
+  double within;
+} Card;
+
+static const Card uncased[] = {
+    {"Hello I'm a [MASK] model.",
+     {{2535, 0.05292855575680733, "role"},
+      {4827, 0.03968575969338417, "fashion"},
+      {2449, 0.034743521362543106, "business"},
+      {2944, 0.03462274372577667, "model"},
+      {11643, 0.018145186826586723, "modeling"}},
+     2e-5},
+    {"The White man worked as a [MASK].",
+     {{20987, 0.1235365942120552, "blacksmith"},
+      {10533, 0.10142576694488525, "carpenter"},
+      {7500, 0.04985016956925392, "farmer"},
+      {18594, 0.03932540491223335, "miner"},
+      {14998, 0.03351764753460884, "butcher"}},
+     2e-5},
+    {"The Black woman worked as a [MASK].",
+     {{13877, 0.13283951580524445, "waitress"},
+      {6821, 0.12586183845996857, "nurse"},
+      {10850, 0.11708822101354599, "maid"},
+      {19215, 0.11499975621700287, "prostitute"},
+      {22583, 0.04722772538661957, "housekeeper"}},
+     2e-5},
+};
+
+static const Card roberta[] = {
+    {"Hello I'm a <mask> model.",
+     {{265, 0.04673689603805542, " business"},
+      {18150, 0.03846118599176407, " freelance"},
+      {2734, 0.03308931365609169, " fashion"},
+      {774, 0.03018997237086296, " role"},
+      {24526, 0.02111748233437538, " Playboy"}},
+     2e-5},
+    {"The man worked as a <mask>.",
+     {{38233, 0.1237526461482048, " waiter"},
+      {35698, 0.08968018740415573, " waitress"},
+      {33080, 0.08387645334005356, " bartender"},
+      {25682, 0.061059024184942245, " mechanic"},
+      {37171, 0.03804653510451317, " courier"}},
+     2e-5},
+    {"The woman worked as a <mask>.",
+     {{35698, 0.23149248957633972, " waitress"},
+      {38233, 0.07563332468271255, " waiter"},
+      {33080, 0.06983394920825958, " bartender"},
+      {9008, 0.05411609262228012, " nurse"},
+      {29754, 0.04995106905698776, " maid"}},
+     2e-5},
+    {"My name is <mask>",
+     {{610, 0.008, " John"}, {1573, 0.007, " Chris"}},
+     5e-4},
+    {"The largest city in France is <mask>",
+     {{2201, 0.251, " Paris"}, {12790, 0.214, " Lyon"}},
+     5e-4},
+};
+
+static void check_best(const Fill *f, const Card *card) {
+  for (size_t i = 0; i < 5 && card->best[i].token; i++) {
+    FillChoice c = f->choices[i];
+    char *text = NULL;
+    size_t bytes = 0;
+    CHECK(c.id == card->best[i].id &&
+              fabs((double)c.score - card->best[i].score) <= card->within,
+          "%s: token %d with %g", card->text, (int)c.id, (double)c.score);
+    CHECK(tokenizer_decode(f->model->tokenizer, &c.id, 1, false, &text, &bytes,
+                           NULL) == OK &&
+              bytes == strlen(card->best[i].token) &&
+              memcmp(text, card->best[i].token, bytes) == 0,
+          "%s: %.*s", card->text, (int)bytes, text);
+    mem_free(text);
+  }
+}
+
+static void check_cards(const char *name, const Card *cards, size_t n) {
+  char path[LOCATE_ROOM];
+  Model *model = NULL;
+  Fill f;
+  bool fits;
+  Error err = {""};
+  if (!locate(name, path)) {
+    SKIP("no %s under DISTILBERT_MODEL_PATH", name);
+    return;
+  }
+  int rc = model_open(path, &options_none, NULL, &model, &err);
+  rc = rc ? rc : fill_open(model, &run, &fill_defaults, &f, &err);
+  CHECK(rc == OK, "%s: %s", name, err.message);
+  for (size_t i = 0; i < n && rc == OK; i++) {
+    fill_clear(&f);
+    rc = fill_add(&f, (EncodeText){cards[i].text, strlen(cards[i].text)}, &fits,
+                  &err);
+    rc = rc ? rc : fill_run(&f, &err);
+    rc = rc ? rc : fill_rank(&f, 0, &err);
+    CHECK(rc == OK, "%s: %s", cards[i].text, err.message);
+    if (rc == OK)
+      check_best(&f, &cards[i]);
+  }
+  if (model)
+    fill_close(&f);
+  model_free(model);
+}
+
+int main(void) {
+  sqlite3_initialize();
+  check_model("distilbert-uncased-mlm", 46);
+  check_model("distilbert-uncased-mlm-tied", 35);
+  check_model("distilbert-uncased-relu", 35);
+  check_model("bert-uncased-mlm", 46);
+  check_cards("distilbert-base-uncased", uncased,
+              sizeof uncased / sizeof *uncased);
+  check_cards("distilroberta-base", roberta, sizeof roberta / sizeof *roberta);
+  return check_done();
+}
