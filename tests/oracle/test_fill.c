@@ -355,6 +355,7 @@ int main(void) {
   check_model("distilbert-uncased-mlm-tied", 35);
   check_model("distilbert-uncased-relu", 35);
   check_model("bert-uncased-mlm", 46);
+  check_model("roberta-mlm", 46);
   check_cards("distilbert-base-uncased", uncased,
               sizeof uncased / sizeof *uncased);
   check_cards("distilroberta-base", roberta, sizeof roberta / sizeof *roberta);
