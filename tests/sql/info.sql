@@ -43,6 +43,7 @@ distilbert_answer
 distilbert_cosine
 distilbert_debug
 distilbert_embed
+distilbert_fill
 distilbert_fingerprint
 distilbert_highlight
 distilbert_token_count
@@ -55,6 +56,7 @@ SELECT name FROM pragma_module_list WHERE name LIKE 'distilbert%' ORDER BY name;
 .check <<END
 distilbert_answers
 distilbert_config
+distilbert_fill_mask
 distilbert_models
 distilbert_tokens
 END
@@ -68,6 +70,7 @@ distilbert_answer|1|0|0
 distilbert_cosine|1|0|0
 distilbert_debug|0|0|0
 distilbert_embed|1|0|0
+distilbert_fill|1|0|0
 distilbert_fingerprint|1|0|0
 distilbert_highlight|1|0|0
 distilbert_token_count|1|0|0
