@@ -282,6 +282,72 @@ SELECT count(*) FROM distilbert_models WHERE path IS NOT NULL;
 
 .fault on
 
+-- A sentence model in one file: tests/sql/data/README.md --------------------------
+
+.fault off
+.testcase register it
+INSERT INTO distilbert_models(name, path) VALUES
+  ('letters', 'tests/sql/data/sentence.safetensors');
+INSERT INTO distilbert_models(name, path, options) VALUES
+  ('cut', 'tests/sql/data/sentence.safetensors',
+   '{"prompt": "", "max_tokens": 5}');
+CREATE TABLE known(text TEXT, vector TEXT);
+INSERT INTO known VALUES
+  ('a cat',
+   '[-0.24673422, -0.1520856, 0.28974077, 0.05939169, 0.21283917]'),
+  ('',
+   '[-0.68404955, -0.6359327, 0.6266143, 0.07674405, 0.6331894]'),
+  ('A CAT',
+   '[-0.24673422, -0.1520856, 0.28974077, 0.05939169, 0.21283917]'),
+  ('ΑΣ ΑΣΑ',
+   '[-0.20946743, -0.25326326, 0.33755714, -0.022316817, 0.5060394]'),
+  ('a b c d e f g h i j k',
+   '[0.0054564457, -0.3163067, 0.44006482, 0.09949844, 0.41805488]');
+.fault on
+
+.testcase the vectors of sentence-transformers
+SELECT k.rowid, max(abs(x.value - y.value)) < 2e-6
+  FROM known AS k,
+       json_each(distilbert_vector_json(distilbert_embed(text, 'letters'))) AS x,
+       json_each(vector) AS y
+ WHERE x.key = y.key
+ GROUP BY k.rowid;
+SELECT distilbert_cosine(vector, distilbert_embed(text, 'letters')) > 0.999999
+  FROM known WHERE text = 'A CAT';
+.check <<END
+1|1
+2|1
+3|1
+4|1
+5|1
+1
+END
+
+.testcase as any function of SQL
+SELECT count(DISTINCT distilbert_embed(text, 'letters')) FROM known
+ GROUP BY length(distilbert_embed(text, 'letters'));
+.check 4
+
+.fault off
+.testcase in windows
+UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';
+.fault on
+
+.testcase a window's vector is as long, and another
+SELECT length(distilbert_embed('a b c d e f g', 'letters')),
+       distilbert_embed('a b c d e f g h i j', 'letters') =
+       distilbert_embed('a b c d e f g h', 'letters'),
+       length(distilbert_embed(replace(hex(zeroblob(300)), '0', 'a b '), 'cut'));
+.check 20|0|20
+
+.fault off
+.testcase and gone
+UPDATE distilbert_config SET value = NULL WHERE key = 'overflow';
+DELETE FROM distilbert_models WHERE path IS NOT NULL;
+SELECT count(*) FROM distilbert_models WHERE path IS NOT NULL;
+.check 0
+.fault on
+
 -- Where functions may stand ----------------------------------------------------
 
 .testcase generated columns, an index on an expression
