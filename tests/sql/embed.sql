@@ -97,6 +97,10 @@ SELECT distilbert_cosine('[3e38, 3e38]', '[3e38, 3e38]'),
        distilbert_cosine('[3e38]', '[1e-45]');
 .check 1.0|-1.0|1.0
 
+.testcase rounding does not lead above 1
+SELECT distilbert_cosine('[0.1, 0.7, 0.7]', '[0.7, 4.9, 4.9]');
+.check 1.0
+
 .testcase different lengths
 SELECT distilbert_cosine('[1, 2]', '[1, 2, 3]');
 .error distilbert_cosine: vectors of 2 and of 3 numbers: *
