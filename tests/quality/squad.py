@@ -112,6 +112,9 @@ def parse_arguments():
                    help="this many questions, picked at random but always "
                         "the same")
     p.add_argument("--model", help="name; without it the built-in one")
+    p.add_argument("--path", help="a checkpoint instead of a name")
+    p.add_argument("--precision", choices=["fp32", "int8"],
+                   help="of --path; without it as the file is")
     p.add_argument("--align-to-words", type=int, default=0, dest="align")
     p.add_argument("--max-seq-len", type=int, default=384, dest="seq")
     p.add_argument("--doc-stride", type=int, default=128, dest="stride")
@@ -119,18 +122,26 @@ def parse_arguments():
     return p.parse_args()
 
 
+def quote(text):
+    return "'" + text.replace("'", "''") + "'" if text else "NULL"
+
+
 def ask(rows, args):
     """{id: answer} of every question that has one."""
-    model = ""
+    model, setup = "", ""
+    if args.path:
+        args.model = "quality"
+        setup = ("INSERT INTO distilbert_models(name, path, precision) VALUES "
+                 f"('quality', {quote(args.path)}, {quote(args.precision)})")
     if args.model:
-        model = "AND a.model = '" + args.model.replace("'", "''") + "'"
+        model = f"AND a.model = {quote(args.model)}"
     query = QUERY.format(align=args.align, seq=args.seq, stride=args.stride,
                          model=model)
     guesses, bar = {}, Bar(len(rows))
     with tempfile.TemporaryDirectory() as folder:
         database = os.path.join(folder, "squad.db")
         fill_database(database, rows)
-        for line in answers(database, args.library, query):
+        for line in answers(database, args.library, query, setup):
             key, answer = json.loads(line)
             guesses[key] = answer
             bar.show(len(guesses))
