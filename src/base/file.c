@@ -45,6 +45,9 @@ static const char *reason(int code) {
       {ENXIO, "is a device without a driver"},
       {EOVERFLOW, "too large for this system"},
       {EIO, "input/output error"},
+      {ENOSPC, "the disk is full"},
+      {EDQUOT, "the disk quota is used up"},
+      {EROFS, "the file system is read-only"},
   };
   for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
     if (reasons[i].code == code)
@@ -53,7 +56,7 @@ static const char *reason(int code) {
 }
 
 /* ENOMEM is the host's own trouble; the rest is the file's. */
-static int refuse(const char *name, int code, Error *err) {
+int file_refuse(const char *name, int code, Error *err) {
   if (code == ENOMEM)
     return fail_memory(err);
   return fail(err, ERR_IO, "%s: %s (errno %d)", name, reason(code), code);
@@ -74,14 +77,14 @@ static int64_t modified(const struct stat *st) {
 static int inspect(File *file, Error *err) {
   struct stat st;
   if (fstat(file->fd, &st) != 0)
-    return refuse(file->name, errno, err);
+    return file_refuse(file->name, errno, err);
   if (S_ISDIR(st.st_mode))
-    return refuse(file->name, EISDIR, err);
+    return file_refuse(file->name, EISDIR, err);
   if (!S_ISREG(st.st_mode) || st.st_size < 0)
     return fail(err, ERR_IO, "%s: is not a regular file", file->name);
   file->size = (size_t)st.st_size;
   if ((off_t)file->size != st.st_size)
-    return refuse(file->name, EOVERFLOW, err);
+    return file_refuse(file->name, EOVERFLOW, err);
   file->modified = modified(&st);
   return OK;
 }
@@ -101,7 +104,7 @@ int file_open(const char *path, File *out, Error *err) {
   error_quote(out->name, slash && slash[1] ? slash + 1 : path);
   out->fd = open_quietly(path);
   if (out->fd < 0)
-    return refuse(out->name, errno, err);
+    return file_refuse(out->name, errno, err);
   int rc = inspect(out, err);
   if (rc != OK)
     file_close(out);
@@ -124,7 +127,7 @@ int file_read(File *file, size_t offset, void *into, size_t bytes, Error *err) {
     ssize_t got =
         pread(file->fd, (char *)into + done, piece, (off_t)(offset + done));
     if (got < 0 && errno != EINTR)
-      return refuse(file->name, errno, err);
+      return file_refuse(file->name, errno, err);
     if (got == 0) /* the end, where file->size says there is more */
       return fail(err, ERR_IO, "%s: became shorter while it was read",
                   file->name);

@@ -35,6 +35,10 @@ int file_unchanged(File *file, Error *err);
 int file_text(const char *path, size_t limit, char **text, size_t *bytes,
               Error *err);
 
+/* ERR_IO that says what errno `code` means for the file of that name; ERR_NOMEM
+ * for ENOMEM. */
+int file_refuse(const char *name, int code, Error *err);
+
 bool file_exists(const char *path); /* a regular file, links followed */
 bool file_is_folder(const char *path);
 

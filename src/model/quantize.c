@@ -1,55 +1,355 @@
 /*
- * quantize.c - weights as bytes.
+ * quantize.c - weights as bytes, and a checkpoint of them as one file.
+ *
+ * In:  a Source of any form.
+ * Out: an ordinary safetensors file:
+ *
+ *     __metadata__  "format": "pt", "config.json": "...", "vocab.txt": ...
+ *     F32           vectors, positions, NAME.scale [n] of every matrix
+ *     I8            matrices, [n][dim]
+ *
+ * Floats come first, so that they stay aligned.  A matrix goes through in
+ * pieces of some rows, each written where it belongs: bytes here, scales
+ * there.  Before anything is written the header is read as the loader would,
+ * so what could not be loaded (a name twice, texts too large, texts that are
+ * not UTF-8) is an error and not a file.
+ *
+ * Agrees with the loader's precision = 'int8', to the bit, and with the
+ * published recipe of the built-in models (models/README.md): symmetric, a
+ * scale of max|row| / 127 for each row of a linear layer or an embedding
+ * table, positions left alone.
  */
 #include "model/quantize.h"
 
+#include <stdio.h>
 #include <string.h>
+#include "base/json.h"
 #include "base/memory.h"
+#include "base/output.h"
 #include "base/size.h"
+#include "model/config.h"
 #include "tensor/rows.h"
 
-enum { ROWS_A_READ = 64 };
+enum { ROWS_A_PIECE = 64, PIECE = 1 << 20, NAME_ROOM = 256 };
 
 bool quantize_applies(size_t rank, const char *name) {
   return rank == 2 && !strstr(name, "position_embeddings");
 }
 
-/* --- One tensor -----------------------------------------------------------*/
+/* --- Some rows ------------------------------------------------------------*/
 
-/* Rows [row, row + rows) as floats; `raw` has room for them at eight bytes. */
-static int read_rows(Shard *shard, const TensorInfo *t, size_t row, size_t rows,
-                     unsigned char *raw, float *floats, Error *err) {
-  size_t width = t->n ? t->bytes / t->n : 1, n = rows * t->shape[1];
-  int code =
-      source_bytes(shard, t, row * t->shape[1] * width, n * width, raw, err);
-  return code ? code : tensor_widen(t->dtype, raw, n, floats, err);
+/* ROWS_A_PIECE rows: as the file has them, as floats, as bytes. */
+typedef struct Room {
+  float *floats;
+  unsigned char *raw; /* eight bytes an element */
+  int8_t *q;
+  float scales[ROWS_A_PIECE];
+} Room;
+
+static int room_open(Room *r, size_t dim, Error *err) {
+  r->floats = mem_array(ROWS_A_PIECE * (4 + 8 + 1), dim);
+  if (!r->floats)
+    return fail_memory(err);
+  r->raw = (unsigned char *)(r->floats + ROWS_A_PIECE * dim);
+  r->q = (int8_t *)(r->raw + ROWS_A_PIECE * dim * 8);
+  return OK;
 }
 
-static int quantize_pieces(Shard *shard, const TensorInfo *t, const Poll *poll,
-                           void *room, int8_t *q, float *scales, Error *err) {
-  size_t n = t->shape[0], dim = t->shape[1];
-  float *floats = room;
-  unsigned char *raw = (unsigned char *)(floats + ROWS_A_READ * dim);
-  for (size_t row = 0; row < n; row += ROWS_A_READ) {
-    size_t rows = n - row < ROWS_A_READ ? n - row : ROWS_A_READ;
-    int code = read_rows(shard, t, row, rows, raw, floats, err);
-    if (!code && !rows_quantize(rows, dim, floats, q + row * dim, scales + row))
-      code = fail(err, ERR_FORMAT, "values that are not finite");
-    if (!code)
-      code = poll_check(poll, err);
-    if (code)
-      return fail_prefix(err, code, "%.60s", t->name);
-  }
-  return OK;
+static size_t piece_rows(const TensorInfo *t, size_t row) {
+  size_t left = t->shape[0] - row;
+  return left < ROWS_A_PIECE ? left : ROWS_A_PIECE;
+}
+
+/* Rows from `row` on into r->q and r->scales. */
+static int quantize_piece(Shard *shard, const TensorInfo *t, size_t row,
+                          const Poll *poll, Room *r, Error *err) {
+  size_t dim = t->shape[1], rows = piece_rows(t, row), n = rows * dim;
+  size_t width = t->n ? t->bytes / t->n : 1;
+  int code = source_bytes(shard, t, row * dim * width, n * width, r->raw, err);
+  if (!code)
+    code = tensor_widen(t->dtype, r->raw, n, r->floats, err);
+  if (!code && !rows_quantize(rows, dim, r->floats, r->q, r->scales))
+    code = fail(err, ERR_FORMAT, "values that are not finite");
+  if (!code)
+    code = poll_check(poll, err);
+  return code ? fail_prefix(err, code, "tensor %.100s", t->name) : OK;
 }
 
 int quantize_tensor(Shard *shard, const TensorInfo *t, const Poll *poll,
                     int8_t *q, float *scales, Error *err) {
-  void *room =
-      mem_array(ROWS_A_READ * (sizeof(float) + sizeof(double)), t->shape[1]);
-  if (!room)
-    return fail_memory(err);
-  int code = quantize_pieces(shard, t, poll, room, q, scales, err);
-  mem_free(room);
+  size_t dim = t->shape[1];
+  Room r;
+  int code = room_open(&r, dim, err);
+  if (code)
+    return code;
+  for (size_t row = 0; !code && row < t->shape[0]; row += ROWS_A_PIECE) {
+    code = quantize_piece(shard, t, row, poll, &r, err);
+    size_t rows = piece_rows(t, row);
+    memcpy(q + row * dim, r.q, code ? 0 : rows * dim);
+    memcpy(scales + row, r.scales, code ? 0 : rows * sizeof *scales);
+  }
+  mem_free(r.floats);
+  return code;
+}
+
+/* --- What will be in the file ---------------------------------------------*/
+
+typedef enum Form {
+  FORM_FLOATS, /* as F32 */
+  FORM_SCALES, /* F32 [n], made with the bytes */
+  FORM_BYTES   /* I8, made or copied */
+} Form;
+
+typedef struct Item {
+  Shard *shard;
+  const TensorInfo *t;
+  Form form;
+  size_t offset, bytes; /* in the new file's data */
+} Item;
+
+typedef struct Writing {
+  Source *source;
+  const Poll *poll;
+  Item *items; /* owned: floats and scales, then bytes */
+  size_t n;
+  size_t data_bytes;
+  cJSON *header; /* owned */
+  Output out;
+  size_t data_offset;
+} Writing;
+
+static bool is_float(Dtype d) {
+  return d == DTYPE_F32 || d == DTYPE_F16 || d == DTYPE_BF16 || d == DTYPE_F64;
+}
+
+static bool is_quantised(const TensorInfo *t) {
+  return is_float(t->dtype) && quantize_applies(t->rank, t->name);
+}
+
+static int add_item(Writing *w, Shard *shard, const TensorInfo *t, Form form,
+                    Error *err) {
+  size_t n = form == FORM_SCALES ? t->shape[0] : t->n;
+  Item *item = &w->items[w->n++];
+  *item = (Item){shard, t, form, w->data_bytes, 0};
+  if (!size_mul(n, form == FORM_BYTES ? 1 : sizeof(float), &item->bytes) ||
+      !size_add(w->data_bytes, item->bytes, &w->data_bytes))
+    return fail(err, ERR_RANGE, "tensor %.100s is too large", t->name);
+  return OK;
+}
+
+/* What of a tensor belongs into one of the two parts. */
+static int add_tensor(Writing *w, Shard *shard, const TensorInfo *t,
+                      bool bytes_part, Error *err) {
+  if (bytes_part)
+    return t->dtype == DTYPE_I8 || is_quantised(t)
+               ? add_item(w, shard, t, FORM_BYTES, err)
+               : OK;
+  return is_float(t->dtype)
+             ? add_item(w, shard, t,
+                        is_quantised(t) ? FORM_SCALES : FORM_FLOATS, err)
+             : OK;
+}
+
+static int list_items(Writing *w, Error *err) {
+  const Source *s = w->source;
+  size_t most = 0;
+  for (size_t i = 0; i < s->n_shards; i++)
+    most += 2 * s->shards[i].header.n_tensors;
+  w->items = mem_array(most + 1, sizeof *w->items);
+  int code = w->items ? OK : fail_memory(err);
+  for (int part = 0; part < 2; part++)
+    for (size_t i = 0; i < s->n_shards; i++) {
+      Shard *shard = &s->shards[i];
+      for (size_t j = 0; !code && j < shard->header.n_tensors; j++)
+        code = add_tensor(w, shard, &shard->header.tensors[j], part, err);
+    }
+  return code;
+}
+
+/* --- The header -----------------------------------------------------------*/
+
+static int add_metadata(Writing *w, Error *err) {
+  cJSON *metadata = cJSON_AddObjectToObject(w->header, "__metadata__");
+  bool ok = cJSON_AddStringToObject(metadata, "format", "pt") != NULL;
+  for (size_t i = 0; ok && i < w->source->n_texts; i++) {
+    const SourceText *t = &w->source->texts[i];
+    if (memchr(t->text, 0, t->bytes))
+      return fail(err, ERR_FORMAT, "%s: has a NUL", t->name);
+    ok = cJSON_AddStringToObject(metadata, t->name, t->text) != NULL;
+  }
+  return ok ? OK : fail_memory(err);
+}
+
+static bool add_numbers(cJSON *entry, const char *key, const size_t *numbers,
+                        size_t n) {
+  cJSON *array = cJSON_AddArrayToObject(entry, key);
+  bool ok = array != NULL;
+  for (size_t i = 0; ok && i < n; i++) {
+    cJSON *number = cJSON_CreateNumber((double)numbers[i]);
+    ok = number && cJSON_AddItemToArray(array, number);
+  }
+  return ok;
+}
+
+static int add_entry(cJSON *header, const Item *item, Error *err) {
+  char name[NAME_ROOM];
+  const size_t range[] = {item->offset, item->offset + item->bytes};
+  size_t rank = item->form == FORM_SCALES ? 1 : item->t->rank;
+  int n = snprintf(name, sizeof name, "%s%s%s", item->shard->prefix,
+                   item->t->name, item->form == FORM_SCALES ? ".scale" : "");
+  if (n < 0 || (size_t)n >= sizeof name)
+    return fail(err, ERR_RANGE, "tensor name %.100s... is too long", name);
+  cJSON *entry = cJSON_AddObjectToObject(header, name);
+  bool ok = entry &&
+            cJSON_AddStringToObject(entry, "dtype",
+                                    item->form == FORM_BYTES ? "I8" : "F32") &&
+            add_numbers(entry, "shape", item->t->shape, rank) &&
+            add_numbers(entry, "data_offsets", range, 2);
+  return ok ? OK : fail_memory(err);
+}
+
+/* Refuses what the loader would refuse. */
+static int check_header(const char *text, size_t bytes, size_t data_bytes,
+                        Error *err) {
+  Safetensors s;
+  size_t total;
+  if (!size_add(bytes, data_bytes, &total) || !size_add(total, 8, &total))
+    return fail(err, ERR_RANGE, "weights too large");
+  int code = safetensors_parse(text, bytes, total, &s, err);
+  if (!code)
+    safetensors_clear(&s);
+  return code;
+}
+
+/* Eight bytes of length, and the text padded with blanks to eight more. */
+static int write_text(Writing *w, const char *text, Error *err) {
+  static const char blanks[] = "        ";
+  unsigned char length[8];
+  size_t n = strlen(text), padded;
+  if (!size_round_up(n, 8, &padded))
+    return fail(err, ERR_RANGE, "weights too large");
+  for (int i = 0; i < 8; i++)
+    length[i] = (unsigned char)((uint64_t)padded >> (8 * i));
+  w->data_offset = padded + 8;
+  int code = check_header(text, n, w->data_bytes, err);
+  if (!code)
+    code = output_write(&w->out, 0, length, sizeof length, err);
+  if (!code)
+    code = output_write(&w->out, 8, text, n, err);
+  return code ? code : output_write(&w->out, 8 + n, blanks, padded - n, err);
+}
+
+static int write_header(Writing *w, Error *err) {
+  w->header = cJSON_CreateObject();
+  int code = w->header ? add_metadata(w, err) : fail_memory(err);
+  for (size_t i = 0; !code && i < w->n; i++)
+    code = add_entry(w->header, &w->items[i], err);
+  if (code)
+    return code;
+  char *text = cJSON_PrintUnformatted(w->header);
+  code = text ? write_text(w, text, err) : fail_memory(err);
+  cJSON_free(text);
+  return code;
+}
+
+/* --- The data -------------------------------------------------------------*/
+
+/* Floats or bytes as they are, but floats widened. */
+static int write_plain(Writing *w, const Item *item, Room *r, Error *err) {
+  const TensorInfo *t = item->t;
+  size_t width = t->n ? t->bytes / t->n : 1,
+         out = t->n ? item->bytes / t->n : 1;
+  size_t at = w->data_offset + item->offset;
+  for (size_t done = 0, n; done < t->n; done += n) {
+    n = t->n - done < PIECE ? t->n - done : PIECE;
+    int code =
+        source_bytes(item->shard, t, done * width, n * width, r->raw, err);
+    if (!code && item->form == FORM_FLOATS)
+      code = tensor_widen(t->dtype, r->raw, n, r->floats, err);
+    const void *data = item->form == FORM_FLOATS ? (void *)r->floats : r->raw;
+    if (!code)
+      code = output_write(&w->out, at + done * out, data, n * out, err);
+    if (!code)
+      code = poll_check(w->poll, err);
+    if (code)
+      return code;
+  }
+  return OK;
+}
+
+/* The item of a tensor's scales. */
+static const Item *scales_of(const Writing *w, const TensorInfo *t) {
+  const Item *item = w->items;
+  while (item->t != t || item->form != FORM_SCALES)
+    item++;
+  return item;
+}
+
+static int write_rows(Writing *w, const Item *item, Room *r, Error *err) {
+  const TensorInfo *t = item->t;
+  size_t scales_at = w->data_offset + scales_of(w, t)->offset;
+  size_t at = w->data_offset + item->offset, dim = t->shape[1];
+  int code = OK;
+  for (size_t row = 0; !code && row < t->shape[0]; row += ROWS_A_PIECE) {
+    size_t rows = piece_rows(t, row);
+    code = quantize_piece(item->shard, t, row, w->poll, r, err);
+    if (!code)
+      code = output_write(&w->out, at + row * dim, r->q, rows * dim, err);
+    if (!code)
+      code = output_write(&w->out, scales_at + row * sizeof(float), r->scales,
+                          rows * sizeof(float), err);
+  }
+  return code;
+}
+
+static int write_item(Writing *w, const Item *item, Error *err) {
+  Room r;
+  bool by_rows = item->form == FORM_BYTES && is_quantised(item->t);
+  if (item->form == FORM_SCALES)
+    return OK; /* written with its bytes */
+  int code =
+      room_open(&r, by_rows ? item->t->shape[1] : PIECE / ROWS_A_PIECE, err);
+  if (code)
+    return code;
+  code = by_rows ? write_rows(w, item, &r, err) : write_plain(w, item, &r, err);
+  mem_free(r.floats);
+  return code;
+}
+
+static int write_all(Writing *w, const char *path, Error *err) {
+  int code = list_items(w, err);
+  if (!code)
+    code = output_open(path, &w->out, err);
+  if (!code)
+    code = write_header(w, err);
+  for (size_t i = 0; !code && i < w->n; i++)
+    code = write_item(w, &w->items[i], err);
+  if (!code)
+    code = source_unchanged(w->source, err);
+  return code ? code : output_commit(&w->out, err);
+}
+
+static int check_config(const Source *s, Error *err) {
+  Config config;
+  const SourceText *t = source_text(s, "config.json");
+  return t->text ? config_parse(t->text, t->bytes, &config, err)
+                 : fail(err, ERR_IO, "config.json: no such file");
+}
+
+int quantize_write(Source *s, const char *path, const Poll *poll, size_t *bytes,
+                   Error *err) {
+  int code = check_config(s, err);
+  Writing *w = code ? NULL : mem_zeroed(sizeof *w);
+  if (!w)
+    return code ? code : fail_memory(err);
+  w->source = s;
+  w->poll = poll;
+  w->out.fd = -1;
+  code = write_all(w, path, err);
+  *bytes = w->data_offset + w->data_bytes;
+  output_close(&w->out);
+  cJSON_Delete(w->header);
+  mem_free(w->items);
+  mem_free(w);
   return code;
 }

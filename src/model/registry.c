@@ -14,6 +14,7 @@
 #include <string.h>
 #include "base/sha256.h"
 #include "model/entries.h"
+#include "model/quantize.h"
 #include "model/locate.h"
 #include "model/settings.h"
 
@@ -327,6 +328,45 @@ int registry_fingerprint(const char *name, const Poll *poll, char out[65],
   code = registry_know_fingerprint(e, poll, err);
   if (!code)
     registry_public_fingerprint(e, out);
+  registry_done(e);
+  return code;
+}
+
+static int open_files(const ModelEntry *e, Source *out, Error *err) {
+  const Builtin *b = e->builtin;
+  int code =
+      b ? source_open_memory(b->file, (size_t)(b->end - b->file), out, err)
+        : source_open(e->path, out, err);
+  if (!code && (code = source_open_weights(out, err)) != OK)
+    source_close(out);
+  return code;
+}
+
+static int quantize_held(ModelEntry *e, const char *pin, const char *path,
+                         const Poll *poll, size_t *bytes, Error *err) {
+  Source s;
+  int code = *pin ? check_pin(e, pin, poll, err) : OK;
+  if (!code)
+    code = open_files(e, &s, err);
+  if (code)
+    return code;
+  entries_lock();
+  code = same_files(e, source_identity(&s), err);
+  entries_unlock();
+  if (!code)
+    code = quantize_write(&s, path, poll, bytes, err);
+  source_close(&s);
+  return code;
+}
+
+int registry_quantize(const char *name, const char *path, const Poll *poll,
+                      size_t *bytes, Error *err) {
+  ModelEntry *e;
+  char pin[PIN_ROOM];
+  int code = hold_given(name, 0, &e, pin, err);
+  if (code)
+    return code;
+  code = quantize_held(e, pin, path, poll, bytes, err);
   registry_done(e);
   return code;
 }

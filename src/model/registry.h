@@ -41,6 +41,11 @@ void registry_done(ModelEntry *entry);
 int registry_fingerprint(const char *name, const Poll *poll, char out[65],
                          Error *err);
 
+/* Writes a model's checkpoint as one file of bytes (quantize_write), whatever
+ * its options say. */
+int registry_quantize(const char *name, const char *path, const Poll *poll,
+                      size_t *bytes, Error *err);
+
 /* What distilbert_models shows of an entry; unknown values are 0 or "". */
 typedef struct ModelRow {
   char *name, *path, *options; /* owned by the row; path NULL: built in */

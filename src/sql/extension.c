@@ -25,7 +25,8 @@
 #include "sql/table.h"
 SQLITE_EXTENSION_INIT1
 
-enum { OLDEST = 3031000 }; /* SQLITE_VTAB_DIRECTONLY */
+enum { OLDEST = 3031000 };                         /* SQLITE_VTAB_DIRECTONLY */
+enum { WRITES = SQLITE_UTF8 | SQLITE_DIRECTONLY }; /* not in the safe entry */
 enum { PURE = SQLITE_UTF8 | SQLITE_DETERMINISTIC, VOLATILE = SQLITE_UTF8 };
 /* The result has a subtype. SQLite knows the flag from 3.45 on, and before
  * ignores what it does not know. */
@@ -47,6 +48,7 @@ static const struct Scalar {
     {"distilbert_fingerprint", 0, 1, PURE, fn_fingerprint},
     {"distilbert_version", 0, 0, PURE, fn_version},
     {"distilbert_debug", 0, 0, VOLATILE, fn_debug},
+    {"distilbert_quantize", 2, 2, WRITES, fn_quantize},
 };
 
 static const struct {
@@ -76,7 +78,8 @@ static int register_scalar(sqlite3 *db, const struct Scalar *f,
 static int register_all(sqlite3 *db, bool safe, Connection *connection) {
   int rc = SQLITE_OK;
   for (int i = 0; i < COUNT(scalars) && rc == SQLITE_OK; i++)
-    rc = register_scalar(db, &scalars[i], connection);
+    if (!safe || scalars[i].flags != WRITES)
+      rc = register_scalar(db, &scalars[i], connection);
   for (int i = 0; i < COUNT(tables) && rc == SQLITE_OK; i++)
     rc = table_register(db, tables[i].kind,
                         safe && tables[i].read_only_when_safe, connection);

@@ -21,5 +21,6 @@ scalar_function fn_token_count; /* fn_tokens.c */
 scalar_function fn_fingerprint; /* fn_info.c */
 scalar_function fn_version;
 scalar_function fn_debug;
+scalar_function fn_quantize; /* fn_quantize.c */
 
 #endif

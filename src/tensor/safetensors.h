@@ -4,7 +4,7 @@
  *     u64 N (little-endian) | N bytes of JSON | tensor data to the end
  *
  * Every rule of the reference reader, and a few more of ours (no duplicate
- * name, header at most 1 MiB, at most 65,536 tensors): tensors must cover the
+ * name, header at most 8 MiB, at most 65,536 tensors): tensors must cover the
  * data without holes or overlaps, sizes must agree with shapes, and the file
  * must end where the last tensor ends.  Data is little-endian and may be
  * unaligned.
@@ -20,7 +20,7 @@
 #include "base/error.h"
 
 enum {
-  SAFETENSORS_MAX_HEADER = 1 << 20, /* bytes of JSON */
+  SAFETENSORS_MAX_HEADER = 8 << 20, /* bytes of JSON */
   SAFETENSORS_MAX_TENSORS = 65536,
   SAFETENSORS_MAX_RANK = 8,
   SHARD_INDEX_MAX = 16 << 20, /* bytes */

@@ -275,19 +275,19 @@ static void check_find(void) {
   free(file);
 }
 
-/* As many tensors as a header of 1 MiB holds, and one with a large text. */
+/* As many tensors as there may be, and a header as large as it may be. */
 static void check_large(void) {
   size_t room = SAFETENSORS_MAX_HEADER, length = 1, count = 0;
   char *header = malloc(room + 200);
   header[0] = '{';
-  while (length < room - 100)
+  while (count < SAFETENSORS_MAX_TENSORS && length < room - 100)
     length += (size_t)sprintf(header + length,
                               E("%zx", "U8", "[0]", "[0,0]") ",", count++);
   header[length - 1] = '}';
   Safetensors s;
   Error err;
   int rc = safetensors_parse(header, length, length + 8, &s, &err);
-  CHECK(rc == OK && s.n_tensors == count && count > 18000, "%zu", count);
+  CHECK(rc == OK && s.n_tensors == count && count == 65536, "%zu", count);
   CHECK(safetensors_find(&s, "3fff") != NULL, "found");
   safetensors_clear(&s);
   CHECK(safetensors_parse(header, room + 1, room + 9, &s, &err) == ERR_RANGE,

@@ -1,0 +1,38 @@
+/*
+ * fn_quantize.c - a checkpoint as one file of bytes.
+ *
+ *     SELECT distilbert_quantize('squad', 'squad-int8.safetensors');
+ *     INSERT INTO distilbert_models(name, path)
+ *       VALUES ('small', 'squad-int8.safetensors');
+ *
+ * Out: the bytes written, about a quarter of what the checkpoint had; an error
+ *      leaves nothing behind.  NULL in gives NULL out.
+ *
+ * The file is ordinary safetensors that carries config and tokenizer in its
+ * metadata; loaded, it computes what precision = 'int8' of the checkpoint
+ * does, to the bit.  A file of that name is replaced.
+ *
+ * It writes files, so only top-level SQL may call it (DIRECTONLY), and the
+ * safe entry does not have it.
+ */
+#include "sql/call.h"
+#include "sql/functions.h"
+SQLITE_EXTENSION_INIT3
+
+void fn_quantize(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  Call call;
+  Error err;
+  const char *name, *path;
+  size_t bytes = 0;
+  if (value_any_null(argv, argc))
+    return;
+  call_begin_scalar(&call, "distilbert_quantize", ctx);
+  int rc = value_name("model", argv[0], &name, &err);
+  rc = rc ? rc : value_string("path", argv[1], &path, &err);
+  rc = rc ? rc : registry_quantize(name, path, &call.run.poll, &bytes, &err);
+  call_end(&call);
+  if (rc)
+    call_fail(ctx, &call, rc, &err);
+  else
+    sqlite3_result_int64(ctx, (sqlite3_int64)bytes);
+}
