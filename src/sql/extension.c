@@ -25,8 +25,10 @@
 #include "sql/table.h"
 SQLITE_EXTENSION_INIT1
 
-enum { OLDEST = 3031000 };                         /* SQLITE_VTAB_DIRECTONLY */
-enum { WRITES = SQLITE_UTF8 | SQLITE_DIRECTONLY }; /* not in the safe entry */
+enum { OLDEST = 3031000 }; /* SQLITE_VTAB_DIRECTONLY */
+/* Not in the safe entry. DETERMINISTIC, as SQLite 3.40 lets a CHECK of a schema
+ * call any other function, DIRECTONLY or not. */
+enum { WRITES = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY };
 enum { PURE = SQLITE_UTF8 | SQLITE_DETERMINISTIC, VOLATILE = SQLITE_UTF8 };
 /* The result has a subtype. SQLite knows the flag from 3.45 on, and before
  * ignores what it does not know. */

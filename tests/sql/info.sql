@@ -46,6 +46,7 @@ distilbert_embed
 distilbert_fill
 distilbert_fingerprint
 distilbert_highlight
+distilbert_quantize
 distilbert_token_count
 distilbert_vector_json
 distilbert_version
@@ -61,7 +62,7 @@ distilbert_models
 distilbert_tokens
 END
 
-.testcase flags: deterministic, neither innocuous nor direct only
+.testcase flags: deterministic, innocuous, direct only
 SELECT DISTINCT name, flags & 0x800 <> 0, flags & 0x200000 <> 0,
        flags & 0x80000 <> 0
   FROM pragma_function_list WHERE name LIKE 'distilbert%' ORDER BY name;
@@ -73,6 +74,7 @@ distilbert_embed|1|0|0
 distilbert_fill|1|0|0
 distilbert_fingerprint|1|0|0
 distilbert_highlight|1|0|0
+distilbert_quantize|1|0|1
 distilbert_token_count|1|0|0
 distilbert_vector_json|1|0|0
 distilbert_version|1|0|0
