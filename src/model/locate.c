@@ -21,9 +21,20 @@
 #include <unistd.h>
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/utf8.h"
 #include "model/registry.h"
 
 enum { COMMIT_MAX = 64 };
+
+/* UTF-8 without control characters: names stand in messages as they are. */
+static bool is_text(const char *name, size_t n) {
+  for (size_t length; n > 0; name += length, n -= length) {
+    length = utf8_length(name, n);
+    if (length == 0 || (unsigned char)*name < 0x20 || *name == 0x7f)
+      return false;
+  }
+  return true;
+}
 
 int locate_check(const char *name, Error *err) {
   size_t n = strlen(name);
@@ -35,6 +46,10 @@ int locate_check(const char *name, Error *err) {
       strchr(name, '@'))
     return fail(err, ERR_RANGE,
                 "model %s: a name is no path (no leading /, no .., no @)",
+                error_quote(shown, name));
+  if (!is_text(name, n))
+    return fail(err, ERR_RANGE,
+                "model %s: a name is UTF-8 without control characters",
                 error_quote(shown, name));
   return OK;
 }

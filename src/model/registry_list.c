@@ -32,7 +32,8 @@ static int compare(ModelEntry *taken, const ModelEntry *wanted, Error *err) {
   if (!code)
     code = model_fingerprint(wanted->path, NULL, &print, err);
   if (code)
-    return code;
+    return fail_prefix(err, code, "model %s exists, and is not this",
+                       taken->name);
   entries_lock();
   bool same_bytes = strcmp(print.digits, taken->fingerprint) == 0;
   bool same = same_bytes && same_options(taken, wanted);

@@ -106,12 +106,14 @@ static int open_named(const char *folder, const char *name, Shard *shard,
 
 /* Every tensor of the index must be in the shard that the index says. */
 static int check_index(const Source *s, const ShardIndex *index, Error *err) {
+  char tensor[ERROR_QUOTE], file[ERROR_QUOTE];
   for (size_t i = 0; i < index->n_tensors; i++) {
     const ShardTensor *t = &index->tensors[i];
     if (!safetensors_find(&s->shards[t->shard].header, t->name))
       return fail(err, ERR_FORMAT,
-                  "model.safetensors.index.json: tensor %.60s is not in %.60s",
-                  t->name, index->shards[t->shard]);
+                  "model.safetensors.index.json: tensor %s is not in %s",
+                  error_quote(tensor, t->name),
+                  error_quote(file, index->shards[t->shard]));
   }
   return OK;
 }

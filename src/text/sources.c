@@ -35,8 +35,9 @@ const cJSON *sources_unwrap(const cJSON *object, const char *list) {
 }
 
 int sources_refuse(const char *part, const char *type, Error *err) {
-  return fail(err, ERR_UNSUPPORTED, "%s: %s of type \"%.40s\" is not supported",
-              file_json, part, type);
+  char shown[ERROR_QUOTE];
+  return fail(err, ERR_UNSUPPORTED, "%s: %s of type \"%s\" is not supported",
+              file_json, part, error_quote(shown, type));
 }
 
 static int check_pre_tokenizer(const Sources *s, Error *err) {
@@ -253,6 +254,7 @@ static int special_text(const char *file, const cJSON *object, const char *key,
  * takes the white space before it. */
 static int read_special(const Sources *s, const char *key, const char *text,
                         bool needed, Tokenizer *t, int32_t *out, Error *err) {
+  char shown[ERROR_QUOTE];
   bool lstrip = s->bpe && strcmp(key, "mask_token") == 0;
   AddedFlags flags = {.special = true, .lstrip = lstrip};
   int rc = special_text(file_config, s->config, key, &text, &flags, err);
@@ -262,7 +264,8 @@ static int read_special(const Sources *s, const char *key, const char *text,
     return rc;
   *out = tokenizer_id(t, text, strlen(text));
   if (*out < 0 && needed)
-    return fail(err, ERR_FORMAT, "the vocabulary has no %.40s (%s)", text, key);
+    return fail(err, ERR_FORMAT, "the vocabulary has no %s (%s)",
+                error_quote(shown, text), key);
   if (*out < 0 || added_find(&t->added, text, strlen(text)))
     return OK;
   return added_put(&t->added, &t->vocab, ADDED_NO_ID, text, flags, err);
@@ -291,6 +294,7 @@ int sources_special(const Sources *s, Tokenizer *t, Error *err) {
 /* --- Word model, decoder and template --- */
 
 int sources_wordpiece(const Sources *s, Tokenizer *t, Error *err) {
+  char shown[ERROR_QUOTE];
   const cJSON *model = json_get(s->json, "model");
   const char *prefix = "##", *unk_text = NULL;
   int64_t max_chars = 100;
@@ -306,8 +310,8 @@ int sources_wordpiece(const Sources *s, Tokenizer *t, Error *err) {
   if (unk_text)
     unk = vocab_find(&t->vocab, unk_text, strlen(unk_text));
   if (unk < 0)
-    return fail(err, ERR_FORMAT, "%s: the vocabulary has no %.40s (unk_token)",
-                file_json, unk_text);
+    return fail(err, ERR_FORMAT, "%s: the vocabulary has no %s (unk_token)",
+                file_json, error_quote(shown, unk_text ? unk_text : "[UNK]"));
   return wordpiece_init(&t->wordpiece, &t->vocab, prefix, (size_t)max_chars,
                         unk, err);
 }

@@ -119,6 +119,7 @@ static int check_options(const cJSON *model, Error *err) {
 
 static int read_options(const cJSON *model, Bpe *out, Error *err) {
   const char *unk = NULL;
+  char shown[ERROR_QUOTE];
   int rc = check_options(model, err);
   rc = rc ? rc : json_get_text(file_json, model, "unk_token", &unk, err);
   if (rc == OK)
@@ -130,8 +131,8 @@ static int read_options(const cJSON *model, Bpe *out, Error *err) {
     return rc;
   out->unk = vocab_find(out->vocab, unk, strlen(unk));
   if (out->unk < 0)
-    return fail(err, ERR_FORMAT, "%s: the vocabulary has no %.40s (unk_token)",
-                file_json, unk);
+    return fail(err, ERR_FORMAT, "%s: the vocabulary has no %s (unk_token)",
+                file_json, error_quote(shown, unk));
   return OK;
 }
 

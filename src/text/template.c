@@ -178,6 +178,7 @@ int template_read(const cJSON *processor, Template *single, Template *pair,
   }
   processor = unwrap(processor);
   const char *type = "";
+  char shown[ERROR_QUOTE];
   int rc = json_get_text(file, processor, "type", &type, err);
   if (rc)
     return rc;
@@ -186,8 +187,8 @@ int template_read(const cJSON *processor, Template *single, Template *pair,
     return read_two(processor, roberta, single, pair, err);
   if (strcmp(type, "TemplateProcessing") != 0)
     return fail(err, ERR_UNSUPPORTED,
-                "%s: post_processor of type \"%.40s\" is not supported", file,
-                type);
+                "%s: post_processor of type \"%s\" is not supported", file,
+                error_quote(shown, type));
   rc = read_list(processor, "single", 1, single, err);
   return rc ? rc : read_list(processor, "pair", 2, pair, err);
 }

@@ -49,6 +49,8 @@ static void test_refused_names(void) {
       {"a/../b", "no path"},
       {"a\\b", "no path"},
       {"nosuch", "no model named nosuch"},
+      {"a\033[31m", "without control characters"},
+      {"\xff", "is UTF-8"},
       {"distilbert-minilm-squad@12", "16 to 64 digits"},
       {"distilbert-minilm-squad@0123456789abcdef", "has fingerprint"},
   };
