@@ -119,7 +119,7 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 test: packages ## everything that a change must pass
 	-@$(MAKE) -s -k -j$(JOBS) loadable programs
-	@scripts/total $(MAKE) -k --no-print-directory POINTS=4 HOSTILE=300 \
+	@scripts/total $(MAKE) -k --no-print-directory POINTS=4 HOSTILE=200 \
 	  lint warnings unit sql sql-loaded oracle fuzz-replay oom io hostile examples
 
 unit: $(UNIT) ## unit tests: arrays of {input, expected}
@@ -160,8 +160,8 @@ io: $(RUNNER) ## the same, each system call of ours failing in turn
 	@scripts/tally io \
 	  $(SCRIPTS:%="$(UNDER) $(RUNNER) --io --points $(POINTS) %")
 
-# Folders damaged for each of four checkpoints.
-HOSTILE ?= 2500
+# Folders damaged for each of six checkpoints.
+HOSTILE ?= 2000
 
 HOSTILE_RUN := $(B)/tests/fault/hostile
 

@@ -93,7 +93,7 @@ static int enter(Bpe *m, int32_t rank, Error *err) {
       return OK;
     }
   }
-  return fail(err, ERR_FORMAT, "merges: more than %d pairs collide",
+  return fail(err, ERR_FORMAT, "tokenizer: more than %d merges collide",
               VOCAB_MAX_COLLISIONS);
 }
 

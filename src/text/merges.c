@@ -20,22 +20,22 @@
 #include <string.h>
 #include "base/memory.h"
 
-/* "merges, line 3" and the like. */
+/* "merges.txt, line 3" and the like. */
 typedef struct Place {
-  const char *unit;
+  const char *list;
   size_t number;
 } Place;
 
 static int refuse(Place place, const char *why, Error *err) {
-  return fail(err, ERR_FORMAT, "merges, %s %zu: %s", place.unit, place.number,
-              why);
+  return fail(err, ERR_FORMAT, "%s %zu: %s", place.list, place.number, why);
 }
 
 static int add(Bpe *m, Place place, const char *left, size_t n_left,
                const char *right, size_t n_right, Error *err) {
   const Vocab *v = m->vocab;
   if (m->n_merges >= BPE_MAX_MERGES)
-    return fail(err, ERR_RANGE, "more than %d merges", BPE_MAX_MERGES);
+    return fail(err, ERR_RANGE, "tokenizer: more than %d merges",
+                BPE_MAX_MERGES);
   uint64_t hash = vocab_hash(vocab_hash(0, left, n_left), right, n_right);
   BpeMerge merge = {
       .left = vocab_find(v, left, n_left),
@@ -68,7 +68,7 @@ static int add_line(Bpe *m, Place place, const char *line, size_t bytes,
 }
 
 int bpe_read_lines(Bpe *m, const char *text, size_t bytes, Error *err) {
-  Place place = {"line", 0};
+  Place place = {"merges.txt, line", 0};
   const char *end = text + bytes;
   if (bytes > VOCAB_MAX_BYTES)
     return fail(err, ERR_RANGE, "merges.txt: more than %d bytes",
@@ -102,7 +102,7 @@ static int add_item(Bpe *m, Place place, const cJSON *item, Error *err) {
 }
 
 int bpe_read_list(Bpe *m, const cJSON *list, Error *err) {
-  Place place = {"item", 0};
+  Place place = {"tokenizer.json: merges, item", 0};
   const cJSON *item;
   if (!cJSON_IsArray(list))
     return fail(err, ERR_FORMAT, "tokenizer.json: model.merges is not a list");

@@ -39,6 +39,8 @@ static const char *const checkpoints[] = {
     "distilbert-cased-qa",        /* tokenizer.json */
     "distilbert-uncased-sharded", /* an index, two files of weights */
     "bert-uncased-minilm",        /* modules.json, no head */
+    "roberta-qa",                 /* tokenizer.json with merges */
+    "roberta-mlm",                /* vocab.json, merges.txt */
 };
 
 /* One query a way through the loader; %s is the model. Queries that this

@@ -33,7 +33,7 @@ typedef struct Piece {
   Form form;
 } Piece;
 
-enum { MAX_PIECES = 12 };
+enum { MAX_PIECES = 16 };
 
 typedef struct Folder {
   char path[512]; /* where it was read from, absolute */
