@@ -106,7 +106,7 @@ SELECT distilbert_answer('Who?', 'Bob', 'a' || char(0) || 'b');
 
 .testcase a model name that is not UTF-8
 SELECT distilbert_answer('Who?', 'Bob', CAST(x'ff' AS TEXT));
-.error distilbert_answer: no model named *
+.error distilbert_answer: model ?: a name is UTF-8 without control characters
 
 .testcase a number as model name
 SELECT distilbert_answer('Who?', 'Bob', 7);
