@@ -289,7 +289,7 @@ static int check_object(const char *what, const cJSON *object, Keys *keys,
   size_t n = 0;
   const cJSON *item;
   cJSON_ArrayForEach(item, object) {
-    if (mem_reserve((void **)&keys->items, &keys->capacity, n + 1,
+    if (mem_reserve(&keys->items, &keys->capacity, n + 1,
                     sizeof *keys->items) != OK)
       return fail_memory(err);
     keys->items[n++] = item->string;

@@ -50,18 +50,23 @@ char *mem_text(const char *text, size_t bytes) {
   return copy;
 }
 
-int mem_reserve(void **items, size_t *capacity, size_t needed, size_t size) {
+/* The caller's pointer has a type of its own: it is copied, not aliased. */
+int mem_reserve(void *items, size_t *capacity, size_t needed, size_t size) {
   if (needed <= *capacity)
     return OK;
   size_t room, bytes;
+  void *block;
   if (!size_add(*capacity, *capacity / 2, &room))
     return ERR_NOMEM;
   room = room < needed ? needed : room;
   room = room < 16 ? 16 : room;
-  void *block = size_mul(room, size, &bytes) ? mem_resize(*items, bytes) : NULL;
+  if (!size_mul(room, size, &bytes))
+    return ERR_NOMEM;
+  memcpy(&block, items, sizeof block);
+  block = mem_resize(block, bytes);
   if (!block)
     return ERR_NOMEM;
-  *items = block;
+  memcpy(items, &block, sizeof block);
   *capacity = room;
   return OK;
 }

@@ -28,11 +28,11 @@ void mem_free(void *block);
 char *mem_text(const char *text, size_t bytes);
 
 /*
- * Makes room in a growing array: on return *capacity >= needed and *items has
- * room for that many elements of `size` bytes. Grows by half. Returns OK or
- * ERR_NOMEM (array untouched).
+ * Makes room in a growing array; `items` is the address of its pointer, of any
+ * type. On return *capacity >= needed, and there is room for that many elements
+ * of `size` bytes. Grows by half. Returns OK or ERR_NOMEM (array untouched).
  */
-int mem_reserve(void **items, size_t *capacity, size_t needed, size_t size);
+int mem_reserve(void *items, size_t *capacity, size_t needed, size_t size);
 
 /* Zeroed, page-aligned, private memory from the system; NULL when out. */
 void *pages_alloc(size_t bytes);

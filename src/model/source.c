@@ -177,7 +177,7 @@ static int open_weights(const char *folder, Source *s, Error *err) {
 /* Takes ownership of `text`, also when it fails. */
 static int add_text(Source *s, const char *name, char *text, size_t bytes,
                     Error *err) {
-  if (mem_reserve((void **)&s->texts, &s->texts_room, s->n_texts + 1,
+  if (mem_reserve(&s->texts, &s->texts_room, s->n_texts + 1,
                   sizeof *s->texts)) {
     mem_free(text);
     return fail_memory(err);

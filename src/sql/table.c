@@ -261,7 +261,7 @@ static int add_value(Scan *scan, int param, sqlite3_value *value, Error *err) {
   ParamValues *values = &scan->params[param];
   if (sqlite3_value_type(value) == SQLITE_NULL)
     return OK;
-  if (mem_reserve((void **)&values->items, &values->capacity, values->n + 1,
+  if (mem_reserve(&values->items, &values->capacity, values->n + 1,
                   sizeof *values->items))
     return fail_memory(err);
   ParamValue *item = &values->items[values->n++];

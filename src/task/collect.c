@@ -26,7 +26,7 @@
 #include "text/utf8.h"
 
 int answers_add(Answers *a, const Answer *answer, Error *err) {
-  if (mem_reserve((void **)&a->items, &a->capacity, a->n + 1, sizeof *answer))
+  if (mem_reserve(&a->items, &a->capacity, a->n + 1, sizeof *answer))
     return fail_memory(err);
   a->items[a->n++] = *answer;
   return OK;

@@ -119,7 +119,7 @@ static int add_masks(Fill *f, const Encoding *text, Error *err) {
   for (size_t i = 0; i < text->n; i++) {
     if (text->tokens[i].id != mask)
       continue;
-    if (mem_reserve((void **)&f->masks, &f->masks_capacity, f->n_masks + 1,
+    if (mem_reserve(&f->masks, &f->masks_capacity, f->n_masks + 1,
                     sizeof *f->masks))
       return fail_memory(err);
     f->masks[f->n_masks] = (FillMask){
@@ -238,8 +238,7 @@ static int read_logits(Fill *f, size_t mask, Error *err) {
     return OK;
   n = n < MASKS_AHEAD ? n : MASKS_AHEAD;
   if (!size_mul(n, f->vocabulary, &needed) ||
-      mem_reserve((void **)&f->logits, &f->logits_capacity, needed,
-                  sizeof *f->logits))
+      mem_reserve(&f->logits, &f->logits_capacity, needed, sizeof *f->logits))
     return fail_memory(err);
   for (size_t i = 0; i < n; i++)
     at[i] = f->masks[mask + i].at;
@@ -259,7 +258,7 @@ int fill_rank(Fill *f, size_t mask, Error *err) {
   rc = rc ? rc : read_logits(f, mask, err);
   if (rc)
     return rc;
-  if (mem_reserve((void **)&f->choices, &f->choices_capacity, f->top_k,
+  if (mem_reserve(&f->choices, &f->choices_capacity, f->top_k,
                   sizeof *f->choices))
     return fail_memory(err);
   const float *logits = f->logits + (mask - f->first_logits) * f->vocabulary;

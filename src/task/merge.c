@@ -81,7 +81,7 @@ static void insert(Merge *m, size_t index) {
 
 /* Room for one more than n answers, the table at most half full. */
 static int grow(Merge *m, size_t n, Error *err) {
-  if (mem_reserve((void **)&m->hashes, &m->capacity, n + 1, sizeof *m->hashes))
+  if (mem_reserve(&m->hashes, &m->capacity, n + 1, sizeof *m->hashes))
     return fail_memory(err);
   if (n < m->n_slots / 2)
     return OK;

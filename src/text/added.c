@@ -51,8 +51,7 @@ static int append(Added *a, const char *text, size_t bytes, int32_t id,
                   AddedFlags flags, Error *err) {
   if (a->n >= ADDED_MAX || id >= VOCAB_MAX_TOKENS)
     return fail(err, ERR_RANGE, "more than %d added tokens", ADDED_MAX);
-  if (mem_reserve((void **)&a->tokens, &a->capacity, a->n + 1,
-                  sizeof *a->tokens))
+  if (mem_reserve(&a->tokens, &a->capacity, a->n + 1, sizeof *a->tokens))
     return fail_memory(err);
   AddedToken token = {.id = id, .flags = flags, .bytes = bytes};
   token.text = mem_text(text, bytes);

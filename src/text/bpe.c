@@ -116,8 +116,7 @@ static int index_merges(Bpe *m, Error *err) {
 
 static int push(BpeChunk *c, uint64_t entry, Error *err) {
   if (c->n_queue == c->queue_room &&
-      mem_reserve((void **)&c->queue, &c->queue_room, c->n_queue + 1,
-                  sizeof *c->queue))
+      mem_reserve(&c->queue, &c->queue_room, c->n_queue + 1, sizeof *c->queue))
     return fail_memory(err);
   size_t i = c->n_queue++;
   for (size_t up; i > 0 && c->queue[up = (i - 1) / 2] > entry; i = up)
@@ -205,8 +204,7 @@ static int merge(const Bpe *m, BpeChunk *c, uint64_t entry, Error *err) {
 static int merge_all(const Bpe *m, BpeChunk *c, const char *bytes, size_t n,
                      const Poll *poll, Error *err) {
   if (n >= c->symbols_room &&
-      mem_reserve((void **)&c->symbols, &c->symbols_room, n + 1,
-                  sizeof *c->symbols))
+      mem_reserve(&c->symbols, &c->symbols_room, n + 1, sizeof *c->symbols))
     return fail_memory(err);
   fill(m, c, bytes, (uint32_t)n);
   int rc = queue_all(m, c, (uint32_t)n, poll, err);
@@ -245,7 +243,7 @@ static int take(BpeWork *w, size_t start, size_t n, size_t most, Error *err) {
   for (size_t i = c->first; i < n && c->symbols[i].next <= most;) {
     const BpeSymbol *s = &c->symbols[i];
     if (w->n_pieces == w->pieces_room &&
-        mem_reserve((void **)&w->pieces, &w->pieces_room, w->n_pieces + 1,
+        mem_reserve(&w->pieces, &w->pieces_room, w->n_pieces + 1,
                     sizeof *w->pieces))
       return fail_memory(err);
     w->pieces[w->n_pieces++] = (BpePiece){s->id, (uint32_t)start + s->next};

@@ -254,7 +254,7 @@ static int copy_word(const TextCursor *c, const Span *s, ByteWork *w, size_t *n,
                      Error *err) {
   size_t room = 0;
   if (!size_mul(c->at - s->at, 3, &room) || !size_add(room, 1, &room) ||
-      mem_reserve((void **)&w->text, &w->room, room, 1))
+      mem_reserve(&w->text, &w->room, room, 1))
     return fail_memory(err);
   *n = 0;
   if (s->prefix)

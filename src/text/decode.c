@@ -33,7 +33,7 @@ typedef struct Text {
 static int append(Text *t, const char *bytes, size_t n, Error *err) {
   size_t end;
   if (!size_add(t->n, n, &end) || end == SIZE_MAX ||
-      mem_reserve((void **)&t->bytes, &t->room, end + 1, 1))
+      mem_reserve(&t->bytes, &t->room, end + 1, 1))
     return fail_memory(err); /* one more for the 0 at the end */
   memcpy(t->bytes + t->n, bytes, n);
   t->n = end;

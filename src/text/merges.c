@@ -46,7 +46,7 @@ static int add(Bpe *m, Place place, const char *left, size_t n_left,
   if (merge.merged < 0)
     return refuse(place, "both parts together are not in the vocabulary", err);
   if (m->n_merges == m->merges_room &&
-      mem_reserve((void **)&m->merges, &m->merges_room, m->n_merges + 1,
+      mem_reserve(&m->merges, &m->merges_room, m->n_merges + 1,
                   sizeof *m->merges))
     return fail_memory(err);
   m->merges[m->n_merges++] = merge;

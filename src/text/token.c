@@ -20,8 +20,8 @@ void encoding_clear(Encoding *e) {
 }
 
 int encoding_add(Encoding *e, const Token *token, Error *err) {
-  if (e->n == e->capacity && mem_reserve((void **)&e->tokens, &e->capacity,
-                                         e->n + 1, sizeof *e->tokens))
+  if (e->n == e->capacity &&
+      mem_reserve(&e->tokens, &e->capacity, e->n + 1, sizeof *e->tokens))
     return fail_memory(err);
   e->tokens[e->n++] = *token;
   return OK;
@@ -32,7 +32,7 @@ int encoding_append(Encoding *e, const Encoding *other, Error *err) {
   if (other->n == 0)
     return OK;
   if (!size_add(e->n, other->n, &n) ||
-      mem_reserve((void **)&e->tokens, &e->capacity, n, sizeof *e->tokens))
+      mem_reserve(&e->tokens, &e->capacity, n, sizeof *e->tokens))
     return fail_memory(err);
   memcpy(e->tokens + e->n, other->tokens, other->n * sizeof *e->tokens);
   e->n = n;

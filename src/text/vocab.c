@@ -113,7 +113,7 @@ int vocab_index(Vocab *v, Error *err) {
 
 /* Makes room for ids below n, new ones without a token. */
 static int reserve_ids(Vocab *v, size_t n, Error *err) {
-  if (mem_reserve((void **)&v->places, &v->ids_room, n, sizeof *v->places))
+  if (mem_reserve(&v->places, &v->ids_room, n, sizeof *v->places))
     return fail_memory(err);
   for (; v->n_ids < n; v->n_ids++)
     v->places[v->n_ids] = (VocabPlace){no_place, 0};
@@ -143,7 +143,7 @@ int vocab_put(Vocab *v, int64_t id, const char *text, size_t bytes,
     if (rc)
       return rc;
   }
-  if (mem_reserve((void **)&v->text, &v->text_room, end + 1, 1))
+  if (mem_reserve(&v->text, &v->text_room, end + 1, 1))
     return fail_memory(err);
   memcpy(v->text + v->text_bytes, text, bytes);
   place(v, i, v->text_bytes, bytes);
