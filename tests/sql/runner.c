@@ -60,6 +60,8 @@ typedef struct Runner {
   bool faulting;
   bool over;
   FILE *file;
+  char *text; /* owned: the line last read */
+  size_t room;
   int line;
   char name[128];
   sqlite3 *db;
@@ -353,11 +355,10 @@ static void end_step(Runner *r, Expect expect, const char *text) {
 }
 
 static char *next_line(Runner *r) {
-  static char *line;
-  static size_t room;
-  ssize_t n = getline(&line, &room, r->file);
+  ssize_t n = getline(&r->text, &r->room, r->file);
   if (n < 0)
     return NULL;
+  char *line = r->text;
   r->line++;
   while (n > 0 && (line[n - 1] == '\n' || line[n - 1] == '\r'))
     line[--n] = 0;
@@ -541,6 +542,7 @@ int main(int argc, char **argv) {
   disconnect(&r);
   CHECK(fault_blocks() == blocks, "%s: %ld blocks left", r.path,
         fault_blocks() - blocks);
+  free(r.text);
   fclose(r.file);
   return check_done();
 }
