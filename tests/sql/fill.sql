@@ -143,6 +143,16 @@ SELECT * FROM distilbert_fill_mask(
 0.1636|717|method|[CLS] the [MASK] sat on the method near the old river. [SEP]|1
 END
 
+.testcase pads go before a sequence is decoded, a chosen one as well
+SELECT sequence FROM distilbert_fill_mask('[MASK] the [PAD] [MASK]', 5,
+  '["and", "[PAD]"]') ORDER BY mask, token;
+.check <<END
+[CLS] the [MASK] [SEP]
+[CLS] and the [MASK] [SEP]
+[CLS] [MASK] the [SEP]
+[CLS] [MASK] the and [SEP]
+END
+
 .testcase the other model
 SELECT token_str FROM distilbert_fill_mask('I [MASK] you!', 1, NULL, 'bert');
 .check ##本
