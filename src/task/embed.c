@@ -26,6 +26,8 @@
 #include "model/encoder.h"
 #include "text/prepare.h"
 
+enum { COPY_STEP = 1 << 20 }; /* bytes between two questions whether to stop */
+
 typedef struct Window {
   size_t n;    /* tokens, template included */
   size_t text; /* whose */
@@ -178,16 +180,29 @@ static int add_window(Embedder *e, Encoding *tokens, size_t n, size_t text,
 
 /* --- Texts ----------------------------------------------------------------*/
 
-/* prompt + text, from mem_alloc. */
-static int join_prompt(const char *prompt, EncodeText text, char **out,
-                       size_t *bytes, Error *err) {
-  size_t n = strlen(prompt);
-  *out = size_add(n, text.bytes, bytes) ? mem_alloc(*bytes) : NULL;
-  if (!*out)
+/* Copies a text, which may be so long that it must be interruptible. */
+static int copy_text(const Poll *poll, EncodeText text, char *out, Error *err) {
+  int code = OK;
+  for (size_t done = 0, n; !code && done < text.bytes; done += n) {
+    n = text.bytes - done < COPY_STEP ? text.bytes - done : COPY_STEP;
+    memcpy(out + done, text.text + done, n);
+    code = poll_check(poll, err);
+  }
+  return code;
+}
+
+/* Puts the prompt before the text; *owned is to be freed. */
+static int add_prompt(const Embedder *e, EncodeText *text, char **owned,
+                      Error *err) {
+  const char *prompt = e->model->sentence.prompt;
+  size_t n = strlen(prompt), bytes;
+  *owned = size_add(n, text->bytes, &bytes) ? mem_alloc(bytes) : NULL;
+  if (!*owned)
     return fail_memory(err);
-  memcpy(*out, prompt, n);
-  memcpy(*out + n, text.text, text.bytes);
-  return OK;
+  memcpy(*owned, prompt, n);
+  int code = copy_text(&e->run->poll, *text, *owned + n, err);
+  *text = (EncodeText){*owned, bytes};
+  return code;
 }
 
 /* The text as the tokenizer gets it; *owned is to be freed. */
@@ -196,10 +211,8 @@ static int prepare(const Embedder *e, EncodeText *text, char **owned,
   const Sentence *s = &e->model->sentence;
   int code = OK;
   *owned = NULL;
-  if (s->prompt && *s->prompt) {
-    code = join_prompt(s->prompt, *text, owned, &text->bytes, err);
-    text->text = *owned;
-  }
+  if (s->prompt && *s->prompt)
+    code = add_prompt(e, text, owned, err);
   if (!code)
     code = text_strip(text, &e->run->poll, err);
   if (code || !s->lower_case)

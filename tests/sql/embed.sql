@@ -98,8 +98,9 @@ SELECT distilbert_cosine('[3e38, 3e38]', '[3e38, 3e38]'),
 .check 1.0|-1.0|1.0
 
 .testcase rounding does not lead above 1
-SELECT distilbert_cosine('[0.1, 0.7, 0.7]', '[0.7, 4.9, 4.9]');
-.check 1.0
+SELECT distilbert_cosine('[0.1, 0.7, 0.7]', '[0.7, 4.9, 4.9]') = 1,
+       distilbert_cosine('[0.1, 0.7, 0.7]', '[-0.7, -4.9, -4.9]') = -1;
+.check 1|1
 
 .testcase different lengths
 SELECT distilbert_cosine('[1, 2]', '[1, 2, 3]');

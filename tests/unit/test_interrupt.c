@@ -50,7 +50,20 @@ static const struct Case {
      "The play was written by him in London. ", 100 * MB},
     {"accents", "SELECT count(*) FROM distilbert_tokens(?1)", "a\xcc\x81 ",
      100 * MB},
+    {"a vector over windows", "SELECT distilbert_embed(?1)",
+     "The play was written by him in London. ", 100 * MB},
+    {"white space before a vector", "SELECT distilbert_embed(?1)", " \n",
+     100 * MB},
+    {"lower case behind a prompt", "SELECT distilbert_embed(?1, 'letters')",
+     "\xce\x91\xce\xa3'\xe2\x80\x99...", 100 * MB},
 };
+
+/* `letters` has a prompt and lower_case. */
+static const char SETUP[] =
+    "UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';"
+    "INSERT INTO distilbert_models(name, path)"
+    " VALUES ('letters', 'tests/sql/data/sentence.safetensors');"
+    "SELECT distilbert_embed('a'), distilbert_embed('a', 'letters')";
 
 static clockid_t clock_of_main;
 
@@ -211,6 +224,8 @@ int main(void) {
   alarm(600); /* a call that never stops fails, too */
   sqlite3_open(":memory:", &db);
   sqlite3_distilbert_init(db, NULL, NULL);
+  CHECK(sqlite3_exec(db, SETUP, NULL, NULL, NULL) == SQLITE_OK, "%s",
+        sqlite3_errmsg(db));
   check_quick(db, "opening");
   for (size_t i = 0; i < COUNT(cases); i++) {
     test_case(db, &cases[i], 0);
