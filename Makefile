@@ -343,8 +343,15 @@ $(BENCH): $(addprefix tests/bench/,bench.c checkpoint.c peak.c) \
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/bench -o $@ $(filter %.c,$^) \
 	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
 
-bench: packages $(BENCH) ## speed beside the peak and BLAS; start; memory
+$(BENCH)_int8: $(addprefix tests/bench/,bench_int8.c checkpoint.c peak.c) \
+               $(wildcard tests/bench/*.h) $(B)/libdistilbert.a
+	@mkdir -p $(@D)
+	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/bench -o $@ $(filter %.c,$^) \
+	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+
+bench: packages $(BENCH) $(BENCH)_int8 ## speed beside the peak and BLAS; start; memory
 	@$(BENCH) $(B)/tests/bench/model $(BENCH_SECONDS)
+	@$(BENCH)_int8 $(B)/tests/bench/model $$(( $(BENCH_SECONDS) / 4 ))
 
 $(BENCH)_kernels: $(addprefix tests/bench/,bench_kernels.c peak.c) \
                   tests/bench/peak.h $(B)/libdistilbert.a

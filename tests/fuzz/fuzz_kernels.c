@@ -4,7 +4,8 @@
  * Input: HEADER bytes of sizes, strides and choices, then bytes that become
  * floats of all kinds, over and over until there are enough.  Each kernel runs
  * once per set; results may differ in nothing but the payload of a NaN, and
- * the memory around them must stay as it was.
+ * the memory around them must stay as it was.  Weights as bytes are the input
+ * itself, from an end of its memory to the other.
  */
 #include <math.h>
 #include <stdbool.h>
@@ -52,6 +53,7 @@ static bool same(const float *x, const float *y, size_t n) {
 
 typedef struct Call {
   Product product;
+  ByteProduct bytes;
   size_t n; /* rows of LANES for the others */
   float *other, *gain, *bias;
   float number;
@@ -76,6 +78,25 @@ static void run_norm(const Kernels *k, const Call *call, float *x) {
 
 static void run_softmax(const Kernels *k, const Call *call, float *x) {
   k->softmax(call->n, x, call->number);
+}
+
+/* Quantises and multiplies. */
+static void run_bytes(const Kernels *k, const Call *call, float *x) {
+  ByteProduct p = call->bytes;
+  float *b = room(p.panels * p.b_panel / sizeof(float));
+  float *scale = room(p.panels * LANES), *zero = room(p.panels * LANES);
+  for (size_t i = 0; i < p.panels; i++)
+    k->quantize(p.depth, call->other + i * p.depth * LANES,
+                (uint8_t *)b + i * p.b_panel, scale + i * LANES,
+                (int32_t *)(void *)zero + i * LANES);
+  p.b = (uint8_t *)b;
+  p.scale = scale;
+  p.zero = (int32_t *)(void *)zero;
+  p.c = x;
+  k->product_bytes(&p);
+  free(b);
+  free(scale);
+  free(zero);
 }
 
 static float *copy(const float *x, size_t n) {
@@ -126,6 +147,43 @@ static void check_product(Input *in) {
   free(bias);
 }
 
+static void fill_sums(const ByteProduct *p, int32_t *sums) {
+  for (size_t i = 0; i < p->rows; i++) {
+    sums[i] = 0;
+    for (size_t j = 0; j < p->depth; j++)
+      sums[i] += p->a[i * p->row_stride + j];
+  }
+}
+
+static void check_bytes(Input *in) {
+  const uint8_t *h = in->header;
+  ByteProduct p = {.rows = h[1] % 29, .panels = h[2] % 8, .depth = h[10]};
+  while (p.rows * p.depth > in->n)
+    p.depth /= 2;
+  p.row_stride = p.depth;
+  p.b_panel = byte_panel(p.depth) + h[11] % 2 * 64;
+  p.c_panel = (p.rows + h[11] / 2 % 3) * LANES;
+  size_t n_c = p.panels * p.c_panel + LANES, n_a = p.rows * p.depth;
+  int8_t *a = malloc(n_a ? n_a : 1);
+  int32_t *sums = malloc(p.rows * sizeof *sums + 1);
+  REQUIRE(a && sums);
+  memcpy(a, in->bytes, n_a);
+  p.a = a;
+  fill_sums(&p, sums);
+  p.row_sum = sums;
+  float *x = floats(in, p.panels * p.depth * LANES), *c = floats(in, n_c);
+  float *scale = floats(in, p.rows), *bias = floats(in, p.rows);
+  p.row_scale = scale;
+  p.bias = h[0] & 4 ? bias : NULL;
+  compare(run_bytes, &(Call){.bytes = p, .other = x}, c, n_c, n_c - LANES);
+  free(a);
+  free(sums);
+  free(x);
+  free(c);
+  free(scale);
+  free(bias);
+}
+
 static void check_rest(Input *in) {
   const uint8_t *h = in->header;
   Call call = {.n = h[8] % 24};
@@ -150,6 +208,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   Input in = {data, data + HEADER, size - HEADER, 0};
   check_product(&in);
+  check_bytes(&in);
   check_rest(&in);
   return 0;
 }
