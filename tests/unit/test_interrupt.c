@@ -153,7 +153,17 @@ static int by_size(const void *a, const void *b) {
   return (x > y) - (x < y);
 }
 
-enum { RUNS = 6 };
+enum { RUNS = 6, TRIES = 5 };
+
+/* An interrupt that comes before the statement has begun is none: a busy
+ * machine may need another try. */
+static double stop_surely(sqlite3 *db, sqlite3_stmt *stmt, double after,
+                          int progress_steps, const char *what) {
+  double took = -1;
+  for (int i = 0; i < TRIES && took < 0; i++)
+    took = stop_once(db, stmt, after, progress_steps, what);
+  return took;
+}
 
 static void test_case(sqlite3 *db, const struct Case *c, int progress_steps) {
   double took[RUNS];
@@ -162,7 +172,7 @@ static void test_case(sqlite3 *db, const struct Case *c, int progress_steps) {
   sqlite3_prepare_v2(db, c->sql, -1, &stmt, NULL);
   sqlite3_bind_text64(stmt, 1, text, c->bytes, SQLITE_STATIC, SQLITE_UTF8);
   for (int i = 0; i < RUNS; i++) {
-    took[i] = stop_once(db, stmt, 3 + 11 * i, progress_steps, c->what);
+    took[i] = stop_surely(db, stmt, 3 + 11 * i, progress_steps, c->what);
     CHECK(took[i] >= 0, "%s ended before %d ms", c->what, 3 + 11 * i);
     check_quick(db, c->what);
   }
