@@ -225,8 +225,13 @@ static void trim(const TextCursor *c, size_t lead, size_t trail, Token *t) {
   for (; lead && t->start < t->end; lead--, t->start++)
     t->byte_start +=
         (uint32_t)utf8_decode(c->text, c->bytes, t->byte_start, &code);
-  for (; trail && t->end > t->start; trail--, t->end--)
-    t->byte_end -= (uint32_t)utf8_before(c->text, t->byte_end, &code);
+  for (; trail && t->end > t->start; trail--) {
+    t->end--;
+    if (t->end == t->start) /* may be a prefix, and no space is in the text */
+      t->byte_end = t->byte_start;
+    else
+      t->byte_end -= (uint32_t)utf8_before(c->text, t->byte_end, &code);
+  }
 }
 
 /* A token that has bytes [i, j) of a word. */
