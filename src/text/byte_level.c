@@ -36,6 +36,8 @@
 /* What a character is to the rules above. END: there is none in this part. */
 enum { CLASS_END, CLASS_SPACE, CLASS_LETTER, CLASS_NUMBER, CLASS_OTHER };
 
+enum { POLL_TOKENS = 1 << 14 }; /* added between polls */
+
 typedef struct ByteWork {
   BpeWork bpe;
   char *text; /* owned: a word that is not in the text as it is */
@@ -83,6 +85,7 @@ typedef struct Span {
 typedef struct Reader {
   TextCursor *c;
   const Poll *poll;
+  size_t *count;
   Error *err;
   Span span;        /* up to the cursor */
   int next;         /* the class of the character at the cursor */
@@ -255,21 +258,27 @@ static int add_token(const TextCursor *c, Place *p, const char *word, size_t i,
 }
 
 /* A word with its prefix, and U+FFFD for what is ill-formed. */
-static int copy_word(const TextCursor *c, const Span *s, ByteWork *w, size_t *n,
-                     Error *err) {
-  size_t room = 0;
+static int copy_word(const Reader *r, ByteWork *w, size_t *n) {
+  const TextCursor *c = r->c;
+  const Span *s = &r->span;
+  size_t room = 0, poll_at = s->at;
   if (!size_mul(c->at - s->at, 3, &room) || !size_add(room, 1, &room) ||
       mem_reserve(&w->text, &w->room, room, 1))
-    return fail_memory(err);
+    return fail_memory(r->err);
+  int rc = OK;
   *n = 0;
   if (s->prefix)
     w->text[(*n)++] = ' ';
-  for (size_t at = s->at; at < c->at;) {
+  for (size_t at = s->at; at < c->at && rc == OK;) {
     uint32_t code;
     at += utf8_decode(c->text, c->bytes, at, &code);
     *n += utf8_encode(code, (unsigned char *)w->text + *n);
+    if (at - poll_at >= POLL_BYTES) {
+      poll_at = at;
+      rc = poll_check(r->poll, r->err);
+    }
   }
-  return OK;
+  return rc;
 }
 
 /* The tokens of n bytes, which are the span. */
@@ -281,10 +290,17 @@ static int add_tokens(const Reader *r, BpeWork *w, const char *word, size_t n,
   if (id >= 0)
     return add_token(r->c, &p, word, 0, n, id, out, r->err);
   int rc = bpe_split(bpe, w, word, n, r->poll, r->err);
+  if (r->count) {
+    *r->count += w->n_pieces;
+    return rc;
+  }
   size_t from = 0;
-  for (size_t i = 0; rc == OK && i < w->n_pieces; from = w->pieces[i++].end)
+  for (size_t i = 0; rc == OK && i < w->n_pieces; from = w->pieces[i++].end) {
     rc = add_token(r->c, &p, word, from, w->pieces[i].end, w->pieces[i].id, out,
                    r->err);
+    if (rc == OK && i % POLL_TOKENS == POLL_TOKENS - 1)
+      rc = poll_check(r->poll, r->err);
+  }
   return rc;
 }
 
@@ -294,7 +310,7 @@ static int add_word(Reader *r, ByteWork *w, Encoding *out) {
   size_t n = r->c->at - s->at;
   int rc = OK;
   if (s->prefix || s->bad) {
-    rc = copy_word(r->c, s, w, &n, r->err);
+    rc = copy_word(r, w, &n);
     word = w->text;
   }
   rc = rc ? rc : add_tokens(r, &w->bpe, word, n, out);
@@ -339,7 +355,7 @@ static int read_one(Reader *r, ByteWork *w, Encoding *out) {
 
 static int byte_level_next(TextCursor *c, Work *work, Encoding *out,
                            Error *err) {
-  Reader r = {.c = c, .poll = work->poll, .err = err};
+  Reader r = {.c = c, .poll = work->poll, .count = work->count, .err = err};
   bool first = c->at == c->after_added && c->text[c->at] != ' ';
   r.code = cursor_poll(c, work->poll, err);
   if (r.code)

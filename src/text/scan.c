@@ -91,10 +91,10 @@ static bool is_space(uint32_t code) {
 }
 
 /* Is a match in the raw text a word of its own? */
-static bool alone_raw(const TextCursor *c, size_t end) {
+static bool alone_raw(const TextCursor *c, size_t at, size_t end) {
   uint32_t code;
-  if (c->at > 0) {
-    utf8_before(c->text, c->at, &code);
+  if (at > 0) {
+    utf8_before(c->text, at, &code);
     if (is_word(code))
       return false;
   }
@@ -142,9 +142,14 @@ static size_t strip_left(const TextCursor *c, bool normalized) {
   return start;
 }
 
+/* White space before a raw token with lstrip is that token's. */
 static size_t strip_right(const TextCursor *c, bool normalized, size_t end) {
+  size_t start = end, raw_end = 0;
   uint32_t code;
   for (size_t at = end; at < c->bytes;) {
+    const AddedToken *raw = normalized ? match_raw(c, at, &raw_end) : NULL;
+    if (raw && !(raw->flags.single_word && !alone_raw(c, at, raw_end)))
+      return raw->flags.lstrip ? start : end;
     at += utf8_decode(c->text, c->bytes, at, &code);
     NormalKind kind = space_kind(c, normalized, code);
     if (kind == NORMAL_SPACE)
@@ -161,7 +166,7 @@ bool scan_added(TextCursor *c, AddedMatch *out) {
   size_t end = 0;
   if (c->at >= c->refused_raw)
     token = match_raw(c, c->at, &end);
-  if (token && token->flags.single_word && !alone_raw(c, end)) {
+  if (token && token->flags.single_word && !alone_raw(c, c->at, end)) {
     c->refused_raw = end;
     token = NULL;
   }

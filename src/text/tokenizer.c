@@ -81,13 +81,13 @@ int cursor_poll(TextCursor *c, const Poll *poll, Error *err) {
   return poll_check(poll, err);
 }
 
-int tokenizer_next(TextCursor *c, size_t n, const Poll *poll, Encoding *out,
-                   Error *err) {
+static int read_on(TextCursor *c, size_t n, const Poll *poll, size_t *count,
+                   Encoding *out, Error *err) {
   const Pieces *pieces = c->tokenizer->pieces;
   size_t before = out->n;
   if (c->done || n == 0)
     return OK;
-  Work work = {pieces->work(c->tokenizer), poll};
+  Work work = {pieces->work(c->tokenizer), poll, count};
   if (!work.memory)
     return fail_memory(err);
   int rc = OK;
@@ -97,6 +97,11 @@ int tokenizer_next(TextCursor *c, size_t n, const Poll *poll, Encoding *out,
   return rc;
 }
 
+int tokenizer_next(TextCursor *c, size_t n, const Poll *poll, Encoding *out,
+                   Error *err) {
+  return read_on(c, n, poll, NULL, out, err);
+}
+
 int tokenizer_count(const Tokenizer *t, const char *text, size_t bytes,
                     const Poll *poll, size_t *out, Error *err) {
   TextCursor c;
@@ -104,7 +109,7 @@ int tokenizer_count(const Tokenizer *t, const char *text, size_t bytes,
   *out = 0;
   int rc = tokenizer_begin(t, text, bytes, &c, err);
   while (rc == OK && !c.done) {
-    rc = tokenizer_next(&c, COUNT_STEP, poll, &part, err);
+    rc = read_on(&c, COUNT_STEP, poll, out, &part, err);
     *out += part.n;
     part.n = 0;
   }

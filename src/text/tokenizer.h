@@ -4,8 +4,9 @@
  *
  * A Tokenizer is read from the texts of a checkpoint's files and then never
  * changes; any number of threads may use it.  Text is read through a cursor
- * that holds a few words at a time, so that a text of any length costs no more
- * memory than the tokens asked for:
+ * that holds a word at a time, so that a text of any length costs no more
+ * memory than the tokens asked for (and those of one word more: byte-level BPE
+ * has no limit to a word):
  *
  *     TextCursor c;
  *     tokenizer_begin(tokenizer, text, bytes, &c);
@@ -105,7 +106,7 @@ int tokenizer_next(TextCursor *cursor, size_t n, const Poll *poll,
                    Encoding *out, Error *err);
 
 /* The number of tokens of a whole text, template not included, in constant
- * memory. */
+ * memory (but 8 bytes for each token of a BPE word). */
 int tokenizer_count(const Tokenizer *t, const char *text, size_t bytes,
                     const Poll *poll, size_t *out, Error *err);
 

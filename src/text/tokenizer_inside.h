@@ -22,6 +22,7 @@
 typedef struct Work {
   void *memory; /* the kind's own */
   const Poll *poll;
+  size_t *count; /* not NULL: a word's tokens may be counted here instead */
 } Work;
 
 /* A kind of tokenizer. */

@@ -541,7 +541,8 @@ static void check_decode_bytes(void) {
 static void check_decode_pieces(void) {
   static const char vocab[] = "[UNK]\n[CLS]\n[SEP]\ni\n'\nm\n##s\n.\n##\n"
                               "do not\nn't\n\nnow\n";
-  Tokenizer *t = open_vocab(text_of(vocab), "{}");
+  Tokenizer *t =
+      open_vocab(text_of(vocab), "{\"clean_up_tokenization_spaces\":false}");
   DECODE(t, false, "[CLS] i [SEP]", 1, 3, 2);
   DECODE(t, true, "is.", 0, 3, 1, 6, 2, 7);
   DECODE(t, false, "i ' m.", 3, 4, 5, 7);

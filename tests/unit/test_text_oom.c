@@ -21,6 +21,34 @@ static const char json[] =
     "\"BertProcessing\",\"cls\":[\"[CLS]\",1],\"sep\":[\"[SEP]\",2]},"
     "\"model\":{\"vocab\":{\"[UNK]\":0,\"[CLS]\":1,\"[SEP]\":2,\"a\":3}}}";
 
+/* RoBERTa's files; the words of use() are several tokens long. */
+static const char bpe_vocab[] =
+    "{\"<s>\":0,\"</s>\":1,\"a\":2,\"b\":3,\"ab\":4,\"t\":5,\"o\":6,\"k\":7,"
+    "\"\xc4\xa0\":8,\"tok\":9,\"to\":10}";
+static const char bpe_merges[] = "a b\nt o\nto k\n";
+static const char bpe_config[] =
+    "{\"add_prefix_space\":true,\"added_tokens_decoder\":{\"11\":{\"content\":"
+    "\"<x>\"}}}";
+
+static const TokenizerFiles sources[] = {
+    {.vocab_txt = {vocab, sizeof vocab - 1},
+     .tokenizer_config = {config, sizeof config - 1}},
+    {.tokenizer_json = {json, sizeof json - 1}},
+    {.vocab_json = {bpe_vocab, sizeof bpe_vocab - 1},
+     .merges_txt = {bpe_merges, sizeof bpe_merges - 1},
+     .tokenizer_config = {bpe_config, sizeof bpe_config - 1}},
+};
+enum { SOURCES = sizeof sources / sizeof *sources };
+
+static int use_decode(const Tokenizer *t, Error *err) {
+  static const int32_t ids[] = {0, 2, 3, 8, 5, 2};
+  char *text = NULL;
+  size_t bytes;
+  int rc = tokenizer_decode(t, ids, 6, true, &text, &bytes, err);
+  mem_free(text);
+  return rc;
+}
+
 static int use(const Tokenizer *t, Error *err) {
   static char text[2000];
   for (size_t i = 0; i < sizeof text; i++)
@@ -34,6 +62,8 @@ static int use(const Tokenizer *t, Error *err) {
                             &e, NULL, err);
   if (rc == OK)
     rc = tokenizer_count(t, text, sizeof text, NULL, &n, err);
+  if (rc == OK)
+    rc = use_decode(t, err);
   if (rc == OK) {
     rc = windows_open(t, small, large, 64, 16, NULL, &w, err);
     while (rc == OK && more)
@@ -44,26 +74,24 @@ static int use(const Tokenizer *t, Error *err) {
   return rc;
 }
 
-static int work(bool from_json, Error *err) {
-  TokenizerFiles files = {.vocab_txt = {vocab, sizeof vocab - 1},
-                          .tokenizer_config = {config, sizeof config - 1}};
-  if (from_json)
-    files = (TokenizerFiles){.tokenizer_json = {json, sizeof json - 1}};
+static int work(int source, Error *err) {
   Tokenizer *t = NULL;
-  int rc = tokenizer_open(TOKENIZER_WORDPIECE, &files, &t, err);
+  TokenizerKind kind = sources[source].vocab_json.text ? TOKENIZER_BYTE_BPE
+                                                       : TOKENIZER_WORDPIECE;
+  int rc = tokenizer_open(kind, &sources[source], &t, err);
   if (rc == OK)
     rc = use(t, err);
   tokenizer_free(t);
   return rc;
 }
 
-static void check_each(bool from_json) {
+static void check_each(int source) {
   Error err = {""};
   long before = blocks, points = 0;
   for (target = 1;; target++) {
     seen = 0;
     failed = false;
-    int rc = work(from_json, &err);
+    int rc = work(source, &err);
     CHECK(blocks == before, "allocation %ld: %ld blocks are left", target,
           blocks - before);
     if (!failed)
@@ -73,16 +101,16 @@ static void check_each(bool from_json) {
           "allocation %ld: code %d, %s", target, rc, err.message);
   }
   target = 0;
-  CHECK(work(from_json, &err) == OK, "%s", err.message);
+  CHECK(work(source, &err) == OK, "%s", err.message);
   CHECK(points > 20, "%ld points", points);
 }
 
 int main(void) {
   install();
   sqlite3_initialize();
-  for (int i = 0; i < 4; i++) {
+  for (int i = 0; i < 2 * SOURCES; i++) {
     forever = i & 1;
-    check_each(i & 2);
+    check_each(i / 2);
   }
   sqlite3_shutdown();
   return check_done();

@@ -32,6 +32,20 @@ static char *repeat(const char *piece, size_t bytes) {
   return text;
 }
 
+static void check_case(const Case *c, size_t bytes) {
+  size_t whole = bytes / strlen(c->piece), n = 0;
+  char *text = repeat(c->piece, whole * strlen(c->piece));
+  double start = seconds();
+  int rc = tokenizer_count(t, text, whole * strlen(c->piece), NULL, &n, NULL);
+  double took = seconds() - start;
+  free(text);
+  CHECK(rc == OK && took < 5e-7 * (double)bytes, "%s: %d, %.2f s", c->name, rc,
+        took);
+  double want = c->tokens >= 1 ? c->tokens * (double)whole : c->tokens * 1000;
+  CHECK(c->tokens < 0 || (double)n == want, "%s: %zu tokens, not %.0f", c->name,
+        n, want);
+}
+
 static void check_sizes(size_t bytes) {
   static const Case cases[] = {
       {"English", "the cat, he sat on the mat. ", 9},
@@ -53,20 +67,51 @@ static void check_sizes(size_t bytes) {
        "qzxjkvbwpqzxjkvbwpqzxjkvbwpqzxjkvbwpqzxjkvbwp ",
        -1},
   };
-  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
-    const Case *c = &cases[i];
-    size_t whole = bytes / strlen(c->piece), n = 0;
-    char *text = repeat(c->piece, whole * strlen(c->piece));
-    double start = seconds();
-    int rc = tokenizer_count(t, text, whole * strlen(c->piece), NULL, &n, NULL);
-    double took = seconds() - start;
-    free(text);
-    double limit = (UNDER_ASAN || UNDER_TSAN ? 5e-6 : 5e-7) * (double)bytes;
-    CHECK(rc == OK && took < limit, "%s: %d, %.2f s", c->name, rc, took);
-    double want = c->tokens >= 1 ? c->tokens * (double)whole : c->tokens * 1000;
-    CHECK(c->tokens < 0 || (double)n == want, "%s: %zu tokens, not %.0f",
-          c->name, n, want);
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_case(&cases[i], bytes);
+}
+
+/* RoBERTa has no limit to a word: its letters are all merged. */
+static void check_byte_level(size_t bytes) {
+  static const Case cases[] = {
+      {"English", "The cat, he sat on the mat.", 9},
+      {"one word", "aaaa", 1},
+      {"one word of many", "the", 1},
+      {"spaces", " ", 1},
+      {"line ends", "\n\n", 1},
+      {"white space", " \n", 2},
+      {"emoji", "\xf0\x9f\x98\x80", 2},
+      {"combining marks", "\xcc\x81", 2},
+      {"punctuation", "!\"#$%&()*+", -1},
+      {"contractions", "'s", 1},
+      {"bad bytes", "\xff", -1},
+      {"NUL", "\x01", 1},
+      {"<mask>", "<mask>", 1},
+      {"<mas", "<mas", -1},
+      {"spaces before <mask>", "           <mask>", 1},
+      {"no word", "qzxjkvbwp", -1},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++)
+    check_case(&cases[i], bytes);
+  /* A word in which nothing repeats. */
+  char *text = malloc(bytes);
+  unsigned random = 1;
+  for (size_t i = 0; i < bytes; i++) {
+    random = random * 1664525u + 1013904223u;
+    text[i] = (char)('a' + (random >> 16) % 26);
   }
+  size_t n = 0;
+  sqlite3_memory_highwater(1);
+  sqlite3_int64 before = sqlite3_memory_used();
+  double start = seconds();
+  CHECK(tokenizer_count(t, text, bytes, NULL, &n, NULL) == OK && n > bytes / 3,
+        "%zu tokens", n);
+  double took = seconds() - start;
+  CHECK(took < 1e-6 * (double)bytes, "random letters: %.2f s", took);
+  printf("a word of %zu bytes: %zu tokens, %.1f MB/s, %lld bytes of memory\n",
+         bytes, n, (double)bytes / 1e6 / (took > 0 ? took : 1e-9),
+         (long long)(sqlite3_memory_highwater(0) - before));
+  free(text);
 }
 
 /* Constant memory, and the rate. */
@@ -129,8 +174,8 @@ static bool stop_at_third(void *arg) {
 
 /* Polls come about every 64 KB, also inside one word, and stop the work. */
 static void check_interrupt(void) {
-  static const char *const pieces[] = {"the cat ", "a", "\xcc\x81", " ",
-                                       "[MASK]"};
+  static const char *const pieces[] = {"the cat ", "a",      "\xcc\x81",
+                                       " ",        "[MASK]", "\xff"};
   for (size_t i = 0; i < sizeof pieces / sizeof *pieces; i++) {
     size_t bytes = 300000, n = 0;
     char *text = repeat(pieces[i], bytes);
@@ -159,6 +204,12 @@ int main(void) {
   if (sizeof(size_t) > 4)
     CHECK(tokenizer_begin(t, "", (size_t)1 << 31, &c, &err) == ERR_RANGE, "%s",
           err.message);
+  tokenizer_free(t);
+  t = open_roberta("{}");
+  CHECK(t, "roberta-base");
+  check_byte_level(bytes < 10000000 ? bytes : 10000000);
+  check_large(bytes);
+  check_interrupt();
   tokenizer_free(t);
   return check_done();
 }
