@@ -11,7 +11,7 @@
  *       that names the file, the tensor or the head at fault
  *     - an answer has scores from 0 to 1 within the text, and is the
  *       original's where the damage cannot have made another model
- *     - one second of computing at most; nothing left allocated or open
+ *     - a second of computing a query at most; nothing left allocated or open
  *     - the undamaged checkpoint answers as before, on the same connection
  *
  * A crash or a hang prints the case, to be run again alone.
