@@ -37,9 +37,10 @@ static int read_first(Windows *w, EncodeText first, size_t max_tokens,
     return rc;
   if (w->first.n >= room)
     return fail(err, ERR_RANGE,
-                "the first text's %s%zu tokens and %zu special ones leave no "
-                "room in %zu",
-                c.done ? "" : "more than ", w->first.n, added, max_tokens);
+                "no room for a context in windows of %zu tokens: the question "
+                "has %s%zu, and %zu are special",
+                max_tokens, c.done ? "" : "more than ", w->first.n - !c.done,
+                added);
   w->size = room - w->first.n;
   return OK;
 }
