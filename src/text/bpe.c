@@ -97,9 +97,10 @@ static int enter(Bpe *m, int32_t rank, Error *err) {
               VOCAB_MAX_COLLISIONS);
 }
 
+/* Most pairs that are looked for are none: few slots are taken. */
 static int index_merges(Bpe *m, Error *err) {
   size_t room = 16;
-  while (room < 2 * m->n_merges)
+  while (room < 4 * m->n_merges)
     room *= 2;
   m->slots = mem_array(room, sizeof *m->slots);
   if (!m->slots)

@@ -112,14 +112,18 @@ static void look(Reader *r) {
   r->next = class_of(code);
 }
 
-/* Moves over the character at the cursor. */
-static void step(Reader *r) {
+/* Moves over the character at the cursor; look() tells what is next. */
+static void move(Reader *r) {
   TextCursor *c = r->c;
   uint32_t code;
   size_t n = utf8_decode(c->text, c->bytes, c->at, &code);
   r->span.bad |= code == UTF8_BAD && is_bad(c->text + c->at, n);
   c->at += n;
   c->chars++;
+}
+
+static void step(Reader *r) {
+  move(r);
   look(r);
 }
 
@@ -129,6 +133,7 @@ static void skip_class(Reader *r) {
   const unsigned char *plain = c->tokenizer->plain;
   int class = r->next;
   while (r->next == class && r->code == OK) {
+    move(r);
     size_t at = c->at, limit = c->bytes < c->poll_at ? c->bytes : c->poll_at;
     while (at < limit && plain[(unsigned char)c->text[at]] == class)
       at++;
@@ -136,8 +141,6 @@ static void skip_class(Reader *r) {
     c->at = at;
     r->code = cursor_poll(c, r->poll, r->err);
     look(r);
-    if (r->next == class)
-      step(r);
   }
 }
 

@@ -2,8 +2,8 @@
  * test_tokens.c - ids, offsets, words and types equal to the reference's.
  *
  * In:  tokens/rows.tsv (measured on the Hugging Face tokenizers with the
- *      vocabularies of bert-base-uncased and -cased) and the encodings in
- *      expected/NAME.json for the checkpoints of this folder.
+ *      vocabularies of bert-base-uncased, -cased and roberta-base) and the
+ *      encodings in expected/NAME.json for the checkpoints of this folder.
  * Out: a check for each encoding.
  *
  * A row: kind, text, "+second text" or "-", ids, offsets, words, types; for
