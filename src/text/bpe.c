@@ -85,7 +85,7 @@ static int32_t find_rank(const Bpe *m, int32_t left, int32_t right) {
 static int enter(Bpe *m, int32_t rank, Error *err) {
   const BpeMerge *merge = &m->merges[rank];
   size_t i = pair_hash(merge->left, merge->right);
-  for (size_t end = i + VOCAB_MAX_COLLISIONS; i < end; i++) {
+  for (size_t end = i + BPE_MAX_COLLISIONS; i < end; i++) {
     int32_t *slot = &m->slots[i & m->mask];
     if (*slot == BPE_NO_RANK ||
         is_pair(&m->merges[*slot], merge->left, merge->right)) {
@@ -94,7 +94,7 @@ static int enter(Bpe *m, int32_t rank, Error *err) {
     }
   }
   return fail(err, ERR_FORMAT, "tokenizer: more than %d merges collide",
-              VOCAB_MAX_COLLISIONS);
+              BPE_MAX_COLLISIONS);
 }
 
 /* Most pairs that are looked for are none: few slots are taken. */

@@ -18,6 +18,7 @@
 
 enum {
   BPE_MAX_MERGES = 1 << 22,
+  BPE_MAX_COLLISIONS = 100, /* of pairs in the table; more is no accident */
   BPE_NO_RANK = -1,
   BPE_WHOLE_BYTES = 64 /* longer words are always merged anew */
 };
