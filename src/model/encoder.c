@@ -27,6 +27,7 @@
 enum {
   GROUP = 3,      /* panels that the microkernel takes at once */
   ROWS = 96,      /* output rows of a linear task: divides 384, 768, 3072 */
+  LONG = 4,       /* groups from which on tasks have twice as many rows */
   PROJECTIONS = 3 /* linears over the same input that share an operation */
 };
 
@@ -44,10 +45,11 @@ typedef struct Encoder {
   int code; /* first failure; later operations do nothing */
   const Sequence *texts;
   size_t n_texts, T, P, C, H, D, F;
-  float *x, *y;                       /* [P][C][LANES] */
-  float *query, *key, *value, *mixed; /* [P][C][LANES], in wide */
-  float *wide;                        /* [P][max(F, 4 C)][LANES] */
-  float *scores;                      /* [threads][score_room] */
+  float *x, *y;               /* [P][C][LANES] */
+  float *query, *key, *value; /* [H][P][D][LANES], in wide */
+  float *mixed;               /* [P][C][LANES], in wide */
+  float *wide;                /* [P][max(F, 4 C)][LANES] */
+  float *scores;              /* [threads][score_room] */
   size_t score_room;
   float *blas;
   ByteLanes bytes; /* the input of layers of bytes */
@@ -75,15 +77,16 @@ static size_t group_start(size_t panels, size_t group) {
 
 typedef struct Projection {
   const Linear *linear;
-  float *out; /* [P][n_out][LANES] */
+  float *out;
 } Projection;
 
+/* Outputs are cut into slabs of features, [n_out / slab][P][slab][LANES]. */
 typedef struct Projecting {
   Encoder *e;
   const float *in; /* [P][n_in][LANES] */
   Projection list[PROJECTIONS];
-  size_t n;
-  size_t blocks; /* of ROWS rows; tasks: n x blocks x groups */
+  size_t n, slab;
+  size_t rows, blocks; /* blocks of rows; tasks: n x blocks x groups */
   Activation activation;
 } Projecting;
 
@@ -93,13 +96,19 @@ static void project_task(void *arg, size_t index, size_t thread) {
   /* Block after block: its weights stay in the cache for all groups. */
   size_t P = p->e->P, groups = group_count(P), block = index / groups;
   const Projection *one = &p->list[block / p->blocks];
-  LinearPart part = {.row = block % p->blocks * ROWS, .rows = ROWS};
-  if (part.rows > one->linear->n_out - part.row)
-    part.rows = one->linear->n_out - part.row;
+  size_t row = block % p->blocks * p->rows, end = row + p->rows;
+  LinearPart part = {.out_panel = p->slab * LANES};
   part.panel = group_start(P, index % groups);
   part.panels = group_start(P, index % groups + 1) - part.panel;
-  linear_rows(p->e->kernels, one->linear, part, p->in, &p->e->bytes, one->out,
-              p->activation);
+  end = end < one->linear->n_out ? end : one->linear->n_out;
+  for (; row < end; row += part.rows) {
+    size_t slab = row / p->slab, at = row % p->slab;
+    part.row = row;
+    part.rows = p->slab - at < end - row ? p->slab - at : end - row;
+    part.out = one->out + ((slab * P + part.panel) * p->slab + at) * LANES;
+    linear_rows(p->e->kernels, one->linear, part, p->in, &p->e->bytes,
+                p->activation);
+  }
 }
 
 static void quantize_task(void *arg, size_t panel, size_t thread) {
@@ -120,7 +129,7 @@ static void activate_task(void *arg, size_t panel, size_t thread) {
 static void project_blas(Projecting *p) {
   for (size_t i = 0; i < p->n && !p->e->code; i++) {
     const Linear *w = p->list[i].linear;
-    blas_linear(p->e->P, w->n_in, w->n_out, p->in, w->weight, w->bias,
+    blas_linear(p->e->P, w->n_in, w->n_out, p->slab, p->in, w->weight, w->bias,
                 p->list[i].out, p->e->blas);
     if (poll_stop(&p->e->run->poll))
       p->e->code = ERR_INTERRUPT;
@@ -140,14 +149,20 @@ static void project(Projecting p) {
   }
   if (is_bytes)
     perform(p.e, p.e->P, quantize_task, &p);
-  p.blocks = (p.list[0].linear->n_out + ROWS - 1) / ROWS;
+  size_t rows = group_count(p.e->P) < LONG ? ROWS : 2 * ROWS;
+  p.rows = p.slab < rows ? rows / p.slab * p.slab : rows;
+  p.blocks = (p.list[0].linear->n_out + p.rows - 1) / p.rows;
   perform(p.e, p.n * p.blocks * group_count(p.e->P), project_task, &p);
 }
 
 static void linear(Encoder *e, const Linear *w, const float *in, float *out,
                    Activation activation) {
-  project((Projecting){
-      .e = e, .in = in, .list = {{w, out}}, .n = 1, .activation = activation});
+  project((Projecting){.e = e,
+                       .in = in,
+                       .list = {{w, out}},
+                       .n = 1,
+                       .slab = w->n_out,
+                       .activation = activation});
 }
 
 static void query_key_value(Encoder *e, const Layer *layer) {
@@ -156,7 +171,8 @@ static void query_key_value(Encoder *e, const Layer *layer) {
                        .list = {{&layer->query, e->query},
                                 {&layer->key, e->key},
                                 {&layer->value, e->value}},
-                       .n = 3});
+                       .n = 3,
+                       .slab = e->D});
 }
 
 /* --- Attention ------------------------------------------------------------ */
@@ -171,7 +187,7 @@ static void text_lanes(const Stretch *s, size_t panel, size_t *lo, size_t *hi) {
 /* scores[j][lane] = sum over d of key_j[d] * query_lane[d], all keys j. */
 static void score_keys(const Encoder *e, const Stretch *s, size_t head,
                        float *scores, size_t score_panel) {
-  size_t plane = e->C * LANES, feature = head * e->D * LANES;
+  size_t plane = e->D * LANES, first = head * e->P;
   for (size_t p = s->first / LANES; p * LANES < s->end; p++) {
     size_t lo, hi;
     text_lanes(s, p, &lo, &hi);
@@ -179,10 +195,10 @@ static void score_keys(const Encoder *e, const Stretch *s, size_t head,
         .rows = hi - lo,
         .panels = s->panels,
         .depth = e->D,
-        .a = e->key + p * plane + feature + lo,
+        .a = e->key + (first + p) * plane + lo,
         .row_stride = 1,
         .k_stride = LANES,
-        .b = e->query + s->panel * plane + feature,
+        .b = e->query + (first + s->panel) * plane,
         .b_panel = plane,
         .c = scores + (p * LANES + lo - s->first) * LANES,
         .c_panel = score_panel,
@@ -196,10 +212,9 @@ static void score_keys(const Encoder *e, const Stretch *s, size_t head,
 static void mix_values(const Encoder *e, const Stretch *s, size_t head,
                        const float *weights, size_t weight_panel, float *out,
                        size_t out_panel) {
-  size_t plane = e->C * LANES, keys = s->end - s->first;
+  size_t plane = e->D * LANES, keys = s->end - s->first;
   size_t lane = s->first % LANES, begun = lane ? LANES - lane : 0;
-  const float *value =
-      e->value + s->first / LANES * plane + head * e->D * LANES;
+  const float *value = e->value + (head * e->P + s->first / LANES) * plane;
   Product product = {
       .rows = e->D,
       .panels = s->panels,
@@ -278,11 +293,16 @@ static float table_value(const Table *t, size_t row, size_t c) {
   return (float)t->q_rows[row * t->dim + c] * t->q_scales[row];
 }
 
-static void add_norm_panel(const Encoder *e, size_t panel, const float *y,
-                           const Norm *norm) {
+static void norm_panels(const Encoder *e, size_t panel, size_t panels,
+                        const float *y, const Norm *norm) {
   size_t at = panel * e->C * LANES;
-  e->kernels->add_norm(e->C, e->x + at, y ? y + at : NULL, norm->gain,
-                       norm->bias, e->model->config.norm_eps);
+  e->kernels->add_norm(&(Norming){.C = e->C,
+                                  .panels = panels,
+                                  .x = e->x + at,
+                                  .y = y ? y + at : NULL,
+                                  .gain = norm->gain,
+                                  .bias = norm->bias,
+                                  .eps = e->model->config.norm_eps});
 }
 
 /* Word, then token type (where the family has one), then position. */
@@ -306,27 +326,29 @@ static void embed_task(void *arg, size_t panel, size_t thread) {
     memset(x, 0, e->C * LANES * sizeof *x);
   for (size_t lane = 0; lane < LANES && panel * LANES + lane < e->T; lane++)
     embed_token(e, panel * LANES + lane, x + lane);
-  add_norm_panel(e, panel, NULL, &e->model->embedding_norm);
+  norm_panels(e, panel, 1, NULL, &e->model->embedding_norm);
 }
 
 static void embed(Encoder *e) {
   perform(e, e->P, embed_task, e);
 }
 
-typedef struct Norming {
-  Encoder *e;
+typedef struct NormStep {
+  const Encoder *e;
   const Norm *norm;
-} Norming;
+} NormStep;
 
-static void norm_task(void *arg, size_t panel, size_t thread) {
-  const Norming *n = arg;
+static void norm_task(void *arg, size_t group, size_t thread) {
+  const NormStep *step = arg;
   (void)thread;
-  add_norm_panel(n->e, panel, n->e->y, n->norm);
+  size_t panel = group_start(step->e->P, group);
+  norm_panels(step->e, panel, group_start(step->e->P, group + 1) - panel,
+              step->e->y, step->norm);
 }
 
 /* x = norm(x + y) */
 static void add_norm(Encoder *e, const Norm *norm) {
-  perform(e, e->P, norm_task, &(Norming){e, norm});
+  perform(e, group_count(e->P), norm_task, &(NormStep){e, norm});
 }
 
 /* --- The pass --------------------------------------------------------------*/

@@ -74,9 +74,12 @@ static void head_task(void *arg, size_t index, size_t thread) {
   const HeadLinear *h = arg;
   size_t row = index * ROWS, rows = h->w->n_out - row;
   (void)thread;
-  LinearPart part = {row, rows < ROWS ? rows : ROWS, 0, h->panels};
-  linear_rows(kernels_pick(NULL), h->w, part, h->in, h->bytes, h->out,
-              ACTIVATION_NONE);
+  LinearPart part = {.row = row,
+                     .rows = rows < ROWS ? rows : ROWS,
+                     .panels = h->panels,
+                     .out = h->out + row * LANES,
+                     .out_panel = h->w->n_out * LANES};
+  linear_rows(kernels_pick(NULL), h->w, part, h->in, h->bytes, ACTIVATION_NONE);
 }
 
 static int head_linear(Team *team, const Run *run, HeadLinear h) {
@@ -116,15 +119,14 @@ static int run_mask_head(const Model *m, const Run *run, MaskRoom *r,
                          size_t panels) {
   const MaskHead *h = &m->mask;
   const Kernels *k = kernels_pick(NULL);
-  size_t plane = m->config.dim * LANES;
+  size_t C = m->config.dim;
   Team team = team_begin(run->n_threads);
   int code = head_linear(
       &team, run,
       (HeadLinear){&h->transform, panels, r->in, &r->bytes, r->mid});
-  k->activate(h->activation, panels * plane, r->mid);
-  for (size_t p = 0; p < panels; p++)
-    k->add_norm(m->config.dim, r->mid + p * plane, NULL, h->norm.gain,
-                h->norm.bias, m->config.norm_eps);
+  k->activate(h->activation, panels * C * LANES, r->mid);
+  k->add_norm(&(Norming){C, panels, r->mid, NULL, h->norm.gain, h->norm.bias,
+                         m->config.norm_eps});
   if (!code)
     code = head_linear(
         &team, run,

@@ -27,7 +27,7 @@ void byte_lanes_fill(const Kernels *k, const ByteLanes *to, size_t panel,
 }
 
 static void float_rows(const Kernels *k, const Linear *w, LinearPart part,
-                       const float *in, float *out) {
+                       const float *in) {
   k->product(&(Product){
       .rows = part.rows,
       .panels = part.panels,
@@ -37,14 +37,14 @@ static void float_rows(const Kernels *k, const Linear *w, LinearPart part,
       .k_stride = 1,
       .b = in + part.panel * w->n_in * LANES,
       .b_panel = w->n_in * LANES,
-      .c = out,
-      .c_panel = w->n_out * LANES,
+      .c = part.out,
+      .c_panel = part.out_panel,
       .bias = w->bias ? w->bias + part.row : NULL,
   });
 }
 
 static void byte_rows(const Kernels *k, const Linear *w, LinearPart part,
-                      const ByteLanes *in, float *out) {
+                      const ByteLanes *in) {
   k->product_bytes(&(ByteProduct){
       .rows = part.rows,
       .panels = part.panels,
@@ -57,20 +57,19 @@ static void byte_rows(const Kernels *k, const Linear *w, LinearPart part,
       .b_panel = byte_panel(w->n_in),
       .scale = in->scale + part.panel * LANES,
       .zero = in->zero + part.panel * LANES,
-      .c = out,
-      .c_panel = w->n_out * LANES,
+      .c = part.out,
+      .c_panel = part.out_panel,
       .bias = w->bias ? w->bias + part.row : NULL,
   });
 }
 
 void linear_rows(const Kernels *k, const Linear *w, LinearPart part,
-                 const float *in, const ByteLanes *bytes, float *out,
+                 const float *in, const ByteLanes *bytes,
                  Activation activation) {
-  float *c = out + (part.panel * w->n_out + part.row) * LANES;
   if (linear_is_bytes(w))
-    byte_rows(k, w, part, bytes, c);
+    byte_rows(k, w, part, bytes);
   else
-    float_rows(k, w, part, in, c);
+    float_rows(k, w, part, in);
   for (size_t i = 0; activation && i < part.panels; i++)
-    k->activate(activation, part.rows * LANES, c + i * w->n_out * LANES);
+    k->activate(activation, part.rows * LANES, part.out + i * part.out_panel);
 }

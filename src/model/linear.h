@@ -3,7 +3,7 @@
  *
  *     ByteLanes q = byte_lanes_take(&arena, panels, n_in);
  *     byte_lanes_fill(kernels, &q, panel, n_in, in);   // each panel, if needed
- *     linear_rows(kernels, w, part, in, &q, out);      // each part of the rows
+ *     linear_rows(kernels, w, part, in, &q, activation);  // each part
  *
  * A layer of bytes reads its input as bytes too, quantised a token at a time,
  * so that neighbours never matter; what comes out is floats in both cases.
@@ -29,19 +29,21 @@ ByteLanes byte_lanes_take(Arena *arena, size_t panels, size_t n);
 void byte_lanes_fill(const Kernels *k, const ByteLanes *to, size_t panel,
                      size_t n, const float *in);
 
-/* Some rows of the output, in some panels. */
+/* Some rows of the output, in some panels, and where they go. */
 typedef struct LinearPart {
   size_t row, rows, panel, panels;
+  float *out;       /* the first row in the first panel */
+  size_t out_panel; /* floats from there to the same row of the next panel */
 } LinearPart;
 
 static inline bool linear_is_bytes(const Linear *w) {
   return w->q_weight != NULL;
 }
 
-/* out [panels][n_out][LANES] of in [panels][n_in][LANES], which is `bytes` if
- * the layer is of bytes. Then the activation. */
+/* The part of the output for in [panels][n_in][LANES], which is `bytes` if the
+ * layer is of bytes. Then the activation. */
 void linear_rows(const Kernels *k, const Linear *w, LinearPart part,
-                 const float *in, const ByteLanes *bytes, float *out,
+                 const float *in, const ByteLanes *bytes,
                  Activation activation);
 
 #endif

@@ -158,12 +158,13 @@ static void lanes_to_matrix(size_t panels, size_t n, const float *lanes,
              LANES * sizeof *lanes);
 }
 
-static void matrix_to_lanes(size_t panels, size_t n, const float *matrix,
-                            float *lanes) {
-  for (size_t p = 0; p < panels; p++)
-    for (size_t i = 0; i < n; i++)
-      memcpy(lanes + (p * n + i) * LANES, matrix + (i * panels + p) * LANES,
-             LANES * sizeof *lanes);
+/* [n][panels * LANES] -> [n / slab][panel][slab][LANES] */
+static void matrix_to_slabs(size_t panels, size_t n, size_t slab,
+                            const float *matrix, float *lanes) {
+  for (size_t i = 0; i < n; i++)
+    for (size_t p = 0; p < panels; p++)
+      memcpy(lanes + ((i / slab * panels + p) * slab + i % slab) * LANES,
+             matrix + (i * panels + p) * LANES, LANES * sizeof *lanes);
 }
 
 /* CBLAS adds to what is there. */
@@ -178,8 +179,9 @@ static int as_int(size_t n) {
   return n <= INT_MAX ? (int)n : -1;
 }
 
-void blas_linear(size_t panels, size_t n_in, size_t n_out, const float *x,
-                 const float *w, const float *b, float *y, float *scratch) {
+void blas_linear(size_t panels, size_t n_in, size_t n_out, size_t slab,
+                 const float *x, const float *w, const float *b, float *y,
+                 float *scratch) {
   size_t tokens = panels * LANES;
   float *in = scratch, *out = scratch + n_in * tokens;
   int T = as_int(tokens), K = as_int(n_in), N = as_int(n_out);
@@ -189,5 +191,5 @@ void blas_linear(size_t panels, size_t n_in, size_t n_out, const float *x,
   multiply(ROW_MAJOR, NO_TRANSPOSE, NO_TRANSPOSE, N, T, K, 1.0f, w, K, in, T,
            1.0f, out, T);
   pthread_mutex_unlock(&lock);
-  matrix_to_lanes(panels, n_out, out, y);
+  matrix_to_slabs(panels, n_out, slab, out, y);
 }

@@ -20,9 +20,11 @@ const char *blas_name(void);
 /* Floats of scratch that blas_linear needs. */
 size_t blas_scratch(size_t panels, size_t n_in, size_t n_out);
 
-/* y = x W^T + b on lanes: x [panel][n_in][LANES], y [panel][n_out][LANES],
- * W row-major [n_out][n_in], b NULL or [n_out]. blas_open succeeded before. */
-void blas_linear(size_t panels, size_t n_in, size_t n_out, const float *x,
-                 const float *w, const float *b, float *y, float *scratch);
+/* y = x W^T + b on lanes: x [panel][n_in][LANES], W row-major [n_out][n_in], b
+ * NULL or [n_out], y in slabs of features, [n_out / slab][panel][slab][LANES].
+ * blas_open succeeded before. */
+void blas_linear(size_t panels, size_t n_in, size_t n_out, size_t slab,
+                 const float *x, const float *w, const float *b, float *y,
+                 float *scratch);
 
 #endif

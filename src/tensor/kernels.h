@@ -53,6 +53,19 @@ typedef struct Product {
   bool add;
 } Product;
 
+/*
+ * x = norm(x + y) over the C features of each of `panels` panels, [C][LANES]
+ * one behind the other: (v - mean) / sqrt(variance + eps) * gain + bias, biased
+ * variance, two passes.
+ */
+typedef struct Norming {
+  size_t C, panels;
+  float *x;
+  const float *y; /* NULL: none */
+  const float *gain, *bias;
+  float eps;
+} Norming;
+
 /* The largest depth of a ByteProduct: 65536 * 255 * 128 < 2^31. */
 enum { BYTE_DEPTH_MAX = 1 << 16 };
 
@@ -115,15 +128,10 @@ typedef struct Kernels {
   /* x = activation(x), n a multiple of LANES. */
   void (*activate)(Activation how, size_t n, float *x);
 
-  /*
-   * x = norm(x + y) over C features of one panel: (v - mean) / sqrt(var + eps)
-   * * gain + bias, biased variance, two passes. y may be NULL.
-   */
-  void (*add_norm)(size_t C, float *x, const float *y, const float *gain,
-                   const float *bias, float eps);
+  void (*add_norm)(const Norming *p);
 
   /*
-   * Softmax of scale * s over n rows, lane by lane, in place:
+   * Softmax of scale * s, scale >= 0, over n rows, lane by lane, in place:
    * s[j][lane] = exp(scale * (s[j] - max_j s[j])) / sum over j.
    */
   void (*softmax)(size_t n, float *s, float scale);

@@ -56,12 +56,13 @@ static void norm_lane(size_t C, float *x, const float *gain, const float *bias,
     x[c * LANES] = fma_one((x[c * LANES] - mean) * scale, gain[c], bias[c]);
 }
 
-static void add_norm(size_t C, float *x, const float *y, const float *gain,
-                     const float *bias, float eps) {
-  for (size_t i = 0; y && i < C * LANES; i++)
-    x[i] += y[i];
-  for (size_t lane = 0; lane < LANES; lane++)
-    norm_lane(C, x + lane, gain, bias, eps);
+static void add_norm(const Norming *p) {
+  size_t plane = p->C * LANES;
+  for (size_t i = 0; p->y && i < p->panels * plane; i++)
+    p->x[i] += p->y[i];
+  for (size_t i = 0; i < p->panels; i++)
+    for (size_t lane = 0; lane < LANES; lane++)
+      norm_lane(p->C, p->x + i * plane + lane, p->gain, p->bias, p->eps);
 }
 
 /* One lane: rows are LANES floats apart. */
@@ -70,7 +71,7 @@ static void softmax_lane(size_t n, float *s, float scale) {
   for (size_t j = 1; j < n; j++)
     top = vmax(s[j * LANES], top);
   for (size_t j = 0; j < n; j++) {
-    s[j * LANES] = vexp((s[j * LANES] - top) * scale);
+    s[j * LANES] = vexp_below((s[j * LANES] - top) * scale);
     sum += s[j * LANES];
   }
   float inverse = 1.0f / sum;

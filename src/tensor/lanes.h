@@ -30,6 +30,7 @@
 enum {
   VECS = LANES / VWIDTH, /* vectors a panel's row */
   GROUP = 3,             /* panels that share one pass over A */
+  NORM_VECS = 3,         /* vectors that are normed side by side */
   LINE = 64,             /* bytes of a cache line */
   STEP = LANES           /* k between two jumps of A: a line of it */
 };
@@ -145,33 +146,85 @@ static void product(const Product *p) {
   }
 }
 
-/* Two passes over the features; a third one writes. */
-static void add_norm(size_t C, float *x, const float *y, const float *gain,
-                     const float *bias, float eps) {
-  Vec count = vset((float)C);
-  EACH(v, VECS) {
-    float *lanes = x + v * VWIDTH;
-    Vec sum = vset(0.0f), squares = vset(0.0f);
-    for (size_t c = 0; c < C; c++) {
-      Vec t = vload(lanes + c * LANES);
-      if (y) {
-        t = vadd(t, vload(y + v * VWIDTH + c * LANES));
-        vstore(lanes + c * LANES, t);
+/*
+ * n vectors of lanes, a constant: their chains of additions run side by side.
+ * Two passes over the features; a third one writes.
+ */
+MATH_INLINE void norm_vectors(const Norming *p, size_t first, size_t n) {
+  size_t plane = p->C * LANES;
+  float *x[NORM_VECS];
+  Vec sum[NORM_VECS], squares[NORM_VECS], scale[NORM_VECS];
+  EACH(i, n) {
+    x[i] = p->x + place(first + i, plane);
+    sum[i] = squares[i] = vset(0.0f);
+  }
+  for (size_t c = 0; c < plane; c += LANES) {
+    EACH(i, n) {
+      Vec t = vload(x[i] + c);
+      if (p->y) {
+        t = vadd(t, vload(p->y + place(first + i, plane) + c));
+        vstore(x[i] + c, t);
       }
-      sum = vadd(sum, t);
-    }
-    Vec mean = vdiv(sum, count);
-    for (size_t c = 0; c < C; c++) {
-      Vec t = vsub(vload(lanes + c * LANES), mean);
-      squares = vfma(t, t, squares);
-    }
-    Vec variance = vadd(vdiv(squares, count), vset(eps));
-    Vec scale = vdiv(vset(1.0f), vsqrt(variance));
-    for (size_t c = 0; c < C; c++) {
-      Vec t = vmul(vsub(vload(lanes + c * LANES), mean), scale);
-      vstore(lanes + c * LANES, vfma(t, vset(gain[c]), vset(bias[c])));
+      sum[i] = vadd(sum[i], t);
     }
   }
+  EACH(i, n) {
+    sum[i] = vdiv(sum[i], vset((float)p->C)); /* the mean */
+  }
+  for (size_t c = 0; c < plane; c += LANES) {
+    EACH(i, n) {
+      Vec t = vsub(vload(x[i] + c), sum[i]);
+      squares[i] = vfma(t, t, squares[i]);
+    }
+  }
+  EACH(i, n) {
+    Vec variance = vadd(vdiv(squares[i], vset((float)p->C)), vset(p->eps));
+    scale[i] = vdiv(vset(1.0f), vsqrt(variance));
+  }
+  for (size_t c = 0; c < p->C; c++) {
+    EACH(i, n) {
+      Vec t = vmul(vsub(vload(x[i] + c * LANES), sum[i]), scale[i]);
+      vstore(x[i] + c * LANES, vfma(t, vset(p->gain[c]), vset(p->bias[c])));
+    }
+  }
+}
+
+static void add_norm(const Norming *p) {
+  size_t n = p->panels * VECS, i = 0;
+  for (; i + NORM_VECS <= n; i += NORM_VECS)
+    norm_vectors(p, i, NORM_VECS);
+  for (; i < n; i++)
+    norm_vectors(p, i, 1);
+}
+
+/* The largest of n rows, four at a time; in which order does not matter. */
+MATH_INLINE Vec largest(size_t n, const float *lanes) {
+  Vec top[4];
+  size_t j = 0;
+  EACH(i, 4) {
+    top[i] = vload(lanes);
+  }
+  for (; j + 4 <= n; j += 4) {
+    EACH(i, 4) {
+      top[i] = vmax(vload(lanes + (j + i) * LANES), top[i]);
+    }
+  }
+  for (; j < n; j++)
+    top[0] = vmax(vload(lanes + j * LANES), top[0]);
+  return vmax(vmax(top[0], top[1]), vmax(top[2], top[3]));
+}
+
+/* n rows, a constant, become e^(scale * (row - top)); returns sum + them. */
+MATH_INLINE Vec exp_rows(float *lanes, size_t n, Vec top, Vec scale, Vec sum) {
+  Vec e[4];
+  EACH(i, n) {
+    e[i] = vexp_below(vmul(vsub(vload(lanes + i * LANES), top), scale));
+    vstore(lanes + i * LANES, e[i]);
+  }
+  EACH(i, n) {
+    sum = vadd(sum, e[i]);
+  }
+  return sum;
 }
 
 static void softmax(size_t n, float *s, float scale) {
@@ -179,17 +232,14 @@ static void softmax(size_t n, float *s, float scale) {
     return;
   EACH(v, VECS) {
     float *lanes = s + v * VWIDTH;
-    Vec top = vload(lanes), sum = vset(0.0f);
-    for (size_t j = 1; j < n; j++)
-      top = vmax(vload(lanes + j * LANES), top);
-    for (size_t j = 0; j < n; j++) {
-      Vec d = vsub(vload(lanes + j * LANES), top);
-      Vec e = vexp(vmul(d, vset(scale)));
-      vstore(lanes + j * LANES, e);
-      sum = vadd(sum, e);
-    }
+    Vec top = largest(n, lanes), sum = vset(0.0f);
+    size_t j = 0;
+    for (; j + 4 <= n; j += 4)
+      sum = exp_rows(lanes + j * LANES, 4, top, vset(scale), sum);
+    for (; j < n; j++)
+      sum = exp_rows(lanes + j * LANES, 1, top, vset(scale), sum);
     Vec inverse = vdiv(vset(1.0f), sum);
-    for (size_t j = 0; j < n; j++)
+    for (j = 0; j < n; j++)
       vstore(lanes + j * LANES, vmul(vload(lanes + j * LANES), inverse));
   }
 }

@@ -47,6 +47,11 @@ MATH_INLINE Vec vexp(Vec x) {
   return exp_inner(vmax(vset(-104.0f), vmin(vset(89.0f), x)));
 }
 
+/* The same where x cannot be above 0. */
+MATH_INLINE Vec vexp_below(Vec x) {
+  return exp_inner(vmax(vset(-104.0f), x));
+}
+
 /*
  * Up to 0.65 x + x p(x^2), beyond 1 - e^-q(|x|): there the subtraction
  * loses nothing. erf(4) is 1 - 1.5e-8, which rounds to 1.

@@ -125,8 +125,9 @@ static void gelu_layer(const Kernels *k, size_t tokens) {
 }
 
 static void norm_layer(const Kernels *k, size_t tokens) {
-  for (size_t p = 0; p < 2 * tokens / LANES; p++)
-    k->add_norm(C, output + p % 4 * C * LANES, input, input, input, 1e-12f);
+  for (size_t i = 0; i < 2; i++)
+    k->add_norm(
+        &(Norming){C, tokens / LANES, output, input, input, input, 1e-12f});
 }
 
 static void softmax_layer(const Kernels *k, size_t tokens) {

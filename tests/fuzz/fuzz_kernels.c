@@ -54,7 +54,7 @@ static bool same(const float *x, const float *y, size_t n) {
 typedef struct Call {
   Product product;
   ByteProduct bytes;
-  size_t n; /* rows of LANES for the others */
+  size_t n, panels; /* rows of LANES for the others; panels of a norm */
   float *other, *gain, *bias;
   float number;
   Activation how;
@@ -73,11 +73,12 @@ static void run_activate(const Kernels *k, const Call *call, float *x) {
 }
 
 static void run_norm(const Kernels *k, const Call *call, float *x) {
-  k->add_norm(call->n, x, call->other, call->gain, call->bias, call->number);
+  k->add_norm(&(Norming){call->n / call->panels, call->panels, x, call->other,
+                         call->gain, call->bias, call->number});
 }
 
 static void run_softmax(const Kernels *k, const Call *call, float *x) {
-  k->softmax(call->n, x, call->number);
+  k->softmax(call->n, x, fabsf(call->number));
 }
 
 /* Quantises and multiplies. */
@@ -193,6 +194,8 @@ static void check_rest(Input *in) {
   call.number = next_float(in);
   compare(run_activate, &call, x, n, n - LANES);
   compare(run_softmax, &call, x, n, n - LANES);
+  call.panels = 1 + h[9] % 5;
+  call.n -= call.n % call.panels;
   call.gain = floats(in, call.n);
   call.bias = floats(in, call.n);
   call.other = h[0] & 8 ? y : NULL;

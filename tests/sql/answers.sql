@@ -15,14 +15,14 @@ INSERT INTO docs(body) VALUES
 .testcase one row by default
 SELECT * FROM distilbert_answers('Who wrote Hamlet?',
   'Hamlet is a play. It was written by William Shakespeare around 1600.');
-.check 0.9789|36|55|William Shakespeare
+.check 0.9788|36|55|William Shakespeare
 
 .testcase top_k by position
 SELECT * FROM distilbert_answers('Who wrote Hamlet?',
   'Hamlet is a play. It was written by William Shakespeare around 1600.', 3);
 .check <<END
-0.9789|36|55|William Shakespeare
-0.0126|44|55|Shakespeare
+0.9788|36|55|William Shakespeare
+0.0127|44|55|Shakespeare
 0.0027|36|67|William Shakespeare around 1600
 END
 

@@ -63,7 +63,7 @@ static void test_shapes(void) {
     for (int with_bias = 0; with_bias < 2; with_bias++) {
       const float *b = with_bias ? bias : NULL;
       native(panels, n_in, n_out, b, y);
-      blas_linear(panels, n_in, n_out, x, w, b, z, scratch);
+      blas_linear(panels, n_in, n_out, n_out, x, w, b, z, scratch);
       double d = distance(y, z, n);
       CHECK(d < 1e-4, "%zu panels, %zu to %zu: off by %g", panels, n_in, n_out,
             d);
@@ -81,7 +81,7 @@ static void *call_often(void *arg) {
   float *y = floats(n, 3);
   float *scratch = floats(blas_scratch(PANELS, N_IN, N_OUT), 4);
   for (int i = 0; i < CALLS; i++) {
-    blas_linear(PANELS, N_IN, N_OUT, x, w, bias, y, scratch);
+    blas_linear(PANELS, N_IN, N_OUT, N_OUT, x, w, bias, y, scratch);
     *most = fmax(*most, distance(y, want, n));
   }
   free(y);

@@ -1,5 +1,5 @@
 /*
- * test_math.c - exp, erf and tanh against the host's double functions.
+ * test_math.c - exp, erf, tanh and GELU against the host's double functions.
  *
  * Sweeps every 257th float (16.7 million), which takes seconds;
  * TEST_MATH_ALL=1 takes all 2^32 of them, which is a matter of an hour.  Errors
@@ -61,6 +61,29 @@ static void sweep(const Function *f, uint64_t step) {
         worst);
 }
 
+/* GELU has zeros, so its error is counted against max(|x|, 1). */
+static void sweep_gelu(uint64_t step) {
+  double worst = 0.0;
+  float at = 0.0f;
+  for (uint64_t i = 0; i < (uint64_t)1 << 32; i += LANES * step) {
+    float x[LANES] __attribute__((aligned(64))), y[LANES];
+    for (uint64_t j = 0; j < LANES; j++)
+      x[j] = from_bits((uint32_t)(i + j * step));
+    memcpy(y, x, sizeof y);
+    kernels_named("portable")->activate(ACTIVATION_GELU, LANES, x);
+    for (uint64_t j = 0; j < LANES; j++) {
+      double z = (double)y[j], want = 0.5 * z * erfc(-z * sqrt(0.5));
+      double e = fabs((double)x[j] - want) / fmax(fabs(z), 1.0);
+      if (isfinite(y[j]) && !(e <= worst)) {
+        worst = e;
+        at = y[j];
+      }
+    }
+  }
+  printf("gelu largest error %.3g max(|x|, 1), at %a\n", worst, (double)at);
+  CHECK(worst <= 8.2e-8, "gelu of %a is %g off", (double)at, worst);
+}
+
 typedef struct Special {
   float (*f)(float);
   float x, y;
@@ -113,9 +136,11 @@ static void test_multiply_add(void) {
 }
 
 int main(void) {
+  uint64_t step = getenv("TEST_MATH_ALL") ? 1 : 257;
   test_special();
   test_multiply_add();
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
-    sweep(&functions[i], getenv("TEST_MATH_ALL") ? 1 : 257);
+    sweep(&functions[i], step);
+  sweep_gelu(step);
   return check_done();
 }
