@@ -81,7 +81,7 @@ static void sweep_gelu(uint64_t step) {
     }
   }
   printf("gelu largest error %.3g max(|x|, 1), at %a\n", worst, (double)at);
-  CHECK(worst <= 8.2e-8, "gelu of %a is %g off", (double)at, worst);
+  CHECK(worst <= 8.5e-8, "gelu of %a is %g off", (double)at, worst);
 }
 
 typedef struct Special {
