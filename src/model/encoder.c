@@ -184,10 +184,18 @@ static void text_lanes(const Stretch *s, size_t panel, size_t *lo, size_t *hi) {
   *hi = s->end < first + LANES ? s->end - first : LANES;
 }
 
+/* Where the same stretch will read in the next head: attention asks for it
+ * early, as 512 tokens' keys and values do not stay in the cache. */
+static const float *next_head(const Encoder *e, const Stretch *s, size_t head,
+                              const float *from) {
+  return from + ((head + 1) * e->P + s->panel) * e->D * LANES;
+}
+
 /* scores[j][lane] = sum over d of key_j[d] * query_lane[d], all keys j. */
 static void score_keys(const Encoder *e, const Stretch *s, size_t head,
                        float *scores, size_t score_panel) {
   size_t plane = e->D * LANES, first = head * e->P;
+  const float *ahead = next_head(e, s, head, e->key);
   for (size_t p = s->first / LANES; p * LANES < s->end; p++) {
     size_t lo, hi;
     text_lanes(s, p, &lo, &hi);
@@ -202,8 +210,10 @@ static void score_keys(const Encoder *e, const Stretch *s, size_t head,
         .b_panel = plane,
         .c = scores + (p * LANES + lo - s->first) * LANES,
         .c_panel = score_panel,
+        .ahead = ahead,
     };
     e->kernels->product(&product);
+    ahead += plane / 8; /* about as much as was asked for */
   }
 }
 
@@ -226,6 +236,7 @@ static void mix_values(const Encoder *e, const Stretch *s, size_t head,
       .b_panel = weight_panel,
       .c = out,
       .c_panel = out_panel,
+      .ahead = next_head(e, s, head, e->value),
   };
   if (begun)
     e->kernels->product(&product);

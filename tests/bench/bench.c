@@ -13,15 +13,19 @@
  * so that a busy machine hits all alike.  One thread is timed by its own CPU
  * time, several by the clock on the wall; "best" is the best single run.
  *
- * A share is the best rate over the best FMA peak of this core seen in the
- * same rounds (peak.h): it counts the operations of the matrix products only,
- * L (8 T C^2 + 4 T C F + 4 T^2 C), but the time of everything.
+ * A share in a table is the best rate over the best FMA peak of this core seen
+ * in the same rounds (peak.h): it counts the operations of the matrix products
+ * only, L (8 T C^2 + 4 T C F + 4 T^2 C), but the time of everything.  A share
+ * beside a bar is the median of single runs, each over the peaks measured right
+ * before and after it; where these two differ the run was disturbed and does
+ * not count.
  *
  * Run again as a child (`bench FOLDER SECONDS cold|memory|shares`) it does one
  * thing in a fresh process and prints bare numbers.  It fails only when
  * something does not work; a missed bar is printed, nothing more.  BLAS gets
  * the best it can do: OPENBLAS_CORETYPE is set where that helps it.
  */
+#include <math.h>
 #include <sqlite3.h>
 #include <stdarg.h>
 #include <stdio.h>
@@ -49,7 +53,8 @@ static const size_t batches[BATCHES] = {8, 32}; /* texts of 32 tokens */
 /* Everything measured at one length, or of one batch. */
 typedef struct Row {
   size_t texts, tokens;              /* tokens: of one text */
-  Samples peak;                      /* GFLOP/s of a core */
+  Samples peak;                      /* FLOP/s of a core */
+  Samples share;                     /* native, 1 thread, beside its peak */
   Samples encoder[ENGINES][THREADS]; /* seconds */
   Samples answer[ENGINES][THREADS];
   Samples small[THREADS]; /* the built-in model, native */
@@ -177,11 +182,28 @@ static void sample(Bench *b, const Row *row, What what, int engine, int threads,
   } while (wall_now() < end);
 }
 
+/* The native encoder on one thread between two measurements of the peak. */
+static void sample_share(Bench *b, Row *row) {
+  set(SETTING_ENGINE, "native");
+  set(SETTING_THREADS, "1");
+  double before = peak_fma_now(b->set), end = wall_now() + 0.1;
+  do {
+    double start = cpu_now();
+    run_once(b, row, ENCODER, ENGINE_NATIVE, 0);
+    double took = cpu_now() - start, after = peak_fma_now(b->set);
+    if (fabs(after - before) < 0.03 * before)
+      samples_add(&row->share,
+                  2 * flops(base_size, row) / took / (before + after));
+    before = after;
+  } while (wall_now() < end);
+}
+
 static void sample_peak(Bench *b, Row *row) {
   samples_add(&row->peak, peak_fma(b->set));
 }
 
 static void sample_length(Bench *b, Row *row) {
+  sample_share(b, row);
   sample_peak(b, row);
   for (int threads = 0; threads < (int)b->threads; threads++)
     for (int engine = 0; engine < (b->has_blas ? ENGINES : 1); engine++) {
@@ -440,19 +462,21 @@ static void bar(const char *what, bool at_least, double value, double limit,
          at_least ? ">=" : "<=", limit, ok ? "ok" : "MISSED");
 }
 
-/* The least share of the peak between two lengths. */
-static double least(const double shares[LENGTHS], size_t from, size_t to) {
-  double low = 100;
+/* A line for each length from `from` on. */
+static void share_bars(const char *set, const double shares[LENGTHS],
+                       size_t from, size_t to, double limit) {
+  char what[64];
   for (int i = 0; i < LENGTHS; i++)
-    if (lengths[i] >= from && lengths[i] <= to && shares[i] < low)
-      low = shares[i];
-  return low;
+    if (lengths[i] >= from && lengths[i] <= to) {
+      snprintf(what, sizeof what, "%s encoder, share of its peak, %zu tokens",
+               set, lengths[i]);
+      bar(what, true, shares[i], limit, "%");
+    }
 }
 
 static void get_shares(const Bench *b, double shares[LENGTHS]) {
   for (int i = 0; i < LENGTHS; i++)
-    shares[i] = share(base_size, &b->rows[i],
-                      samples_least(&b->rows[i].encoder[0][0]), 1);
+    shares[i] = 100 * samples_median(&b->rows[i].share);
 }
 
 static double least_ahead(const Bench *b) {
@@ -473,18 +497,14 @@ static void show_bars(const Bench *b, const Start *s) {
   printf("\nBars\n");
   get_shares(b, shares);
   if (!strcmp(b->set, "avx512")) {
-    bar("encoder, least share of the peak at 64 to 512", true,
-        least(shares, 64, 512), 92, "%");
-    bar("encoder, share of the peak at 32", true, least(shares, 32, 32), 88,
-        "%");
-    bar("encoder, share of the peak at 16", true, least(shares, 16, 16), 70,
-        "%");
+    share_bars("AVX-512", shares, 16, 16, 70);
+    share_bars("AVX-512", shares, 32, 32, 88);
+    share_bars("AVX-512", shares, 64, 512, 92);
   }
   if (peak_fma("avx2") > 0) {
     setenv("DISTILBERT_KERNELS", "avx2", 1);
     run_child(b, "shares", shares, LENGTHS);
-    bar("AVX2, least share of its peak at 64 to 512", true,
-        least(shares, 64, 512), 85, "%");
+    share_bars("AVX2", shares, 64, 512, 85);
   }
   const Row *row = &b->rows[4];
   if (b->threads > 1)
@@ -503,12 +523,8 @@ static void show_bars(const Bench *b, const Start *s) {
 static void child_shares(Bench *b) {
   double shares[LENGTHS], end = wall_now() + b->seconds;
   do {
-    for (int i = 0; i < LENGTHS; i++) {
-      sample_peak(b, &b->rows[i]);
-      sample(b, &b->rows[i], ENCODER, ENGINE_NATIVE, 0,
-             &b->rows[i].encoder[0][0]);
-      sample_peak(b, &b->rows[i]);
-    }
+    for (int i = 0; i < LENGTHS; i++)
+      sample_share(b, &b->rows[i]);
   } while (wall_now() < end);
   get_shares(b, shares);
   for (int i = 0; i < LENGTHS; i++)

@@ -18,6 +18,9 @@ double cpu_now(void);
  */
 double peak_fma(const char *set);
 
+/* The same in two milliseconds, less sure. */
+double peak_fma_now(const char *set);
+
 /* The same of products of bytes, four and their sum in each lane (eight
  * operations). 0: there is no such instruction. */
 double peak_dot(const char *set);
