@@ -333,7 +333,8 @@ demo: ## ask questions over 304 paragraphs, in the sqlite3 shell
 	@scripts/install-packages build
 	@$(MAKE) -s -j$(JOBS) MODE=release loadable
 	@rm -f build/demo.db
-	@sqlite3 -batch -init /dev/null build/demo.db '.read examples/demo.sql'
+	@sqlite3 -batch -init /dev/null $(FILL_MODEL:%=-cmd '.parameter set @fill_model "%"') \
+	  build/demo.db '.read examples/demo.sql'
 
 # How long `make bench` may repeat its rounds; a quarter more for AVX2 alone.
 BENCH_SECONDS ?= 100

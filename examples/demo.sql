@@ -145,6 +145,25 @@ JOIN docs AS d ON d.id = v.id
 ORDER BY cosine DESC
 LIMIT 3;
 
+-- 8. Masked words.  They need a checkpoint with a masked-word head, and no
+--    built-in model has one.  `make demo FILL_MODEL=PATH` names a real one;
+--    else it is a tiny one of the tests, never trained: the words that it
+--    finds mean nothing.
+
+INSERT INTO distilbert_models(name, path)
+VALUES ('mlm', coalesce(@fill_model,
+                        'tests/oracle/data/checkpoints/distilbert-uncased-mlm'));
+
+.mode list
+.print
+SELECT 'Masked words, ' || iif(@fill_model IS NULL,
+         'from an untrained checkpoint (make demo FILL_MODEL=PATH):',
+         'from ' || @fill_model || ':');
+.mode box
+SELECT printf('%.4f', score) AS score, token_str AS word, sequence
+FROM distilbert_fill_mask('Paris is the [MASK] of France.', 3)
+WHERE model = 'mlm';
+
 .mode list
 .print
 SELECT count(*) || ' paragraphs, ' || sum(length(body)) || ' characters; ' ||
