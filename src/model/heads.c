@@ -56,8 +56,7 @@ int head_answer(const Model *model, const Run *run, const Sequence *texts,
   return code;
 }
 
-/* --- Masked words
- * -----------------------------------------------------------*/
+/* --- Masked words -------------------------------------------------------- */
 
 enum { ROWS = 96 }; /* of a task */
 

@@ -54,8 +54,7 @@ int locate_check(const char *name, Error *err) {
   return OK;
 }
 
-/* --- DISTILBERT_MODEL_PATH
- * --------------------------------------------------*/
+/* --- DISTILBERT_MODEL_PATH ----------------------------------------------- */
 
 /* NAME as a folder, else NAME.safetensors, under one folder. */
 static bool find_under(const char *folder, const char *name,
@@ -83,8 +82,7 @@ static bool find_on_path(const char *name, char path[LOCATE_ROOM]) {
   return false;
 }
 
-/* --- Hugging Face's cache
- * ---------------------------------------------------*/
+/* --- Hugging Face's cache ------------------------------------------------ */
 
 /* The folder of an environment variable, or one under it. */
 static bool folder_of(const char *variable, const char *below,
@@ -147,8 +145,7 @@ static bool find_in_cache(const char *name, char path[LOCATE_ROOM]) {
          file_is_folder(path);
 }
 
-/* --- Names and paths
- * --------------------------------------------------------*/
+/* --- Names and paths ----------------------------------------------------- */
 
 bool locate(const char *name, char path[LOCATE_ROOM]) {
   return find_on_path(name, path) || find_in_cache(name, path);

@@ -54,8 +54,7 @@ void model_free(Model *model) {
   mem_free(model);
 }
 
-/* --- Weights
- * ----------------------------------------------------------------*/
+/* --- Weights ------------------------------------------------------------- */
 
 /* "PREFIX" "layer.3." "PART" */
 static int encoder_name(const Loader *l, const char *layer, size_t index,
@@ -250,8 +249,7 @@ static int load_weights(Source *source, Precision precision, const Poll *poll,
   return code ? code : source_unchanged(source, err);
 }
 
-/* --- Tokenizer and limits
- * ----------------------------------------------------*/
+/* --- Tokenizer and limits ------------------------------------------------ */
 
 static FileText file_text_of(const Source *s, const char *name) {
   const SourceText *t = source_text(s, name);

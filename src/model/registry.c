@@ -83,8 +83,7 @@ static int default_name(unsigned task, char out[SETTING_TEXT_MAX], Error *err) {
   return OK;
 }
 
-/* --- Fingerprints
- * --------------------------------------------------------------*/
+/* --- Fingerprints -------------------------------------------------------- */
 
 static int compute_fingerprint(const ModelEntry *e, const Poll *poll,
                                Fingerprint *out, Error *err) {
@@ -144,8 +143,7 @@ void registry_public_fingerprint(const ModelEntry *e, char out[65]) {
     snprintf(out + 2 * i, 3, "%02x", digest[i]);
 }
 
-/* --- Loading
- * --------------------------------------------------------------------*/
+/* --- Loading ------------------------------------------------------------- */
 
 static int open_entry(const ModelEntry *e, const Poll *poll, Model **out,
                       Error *err) {

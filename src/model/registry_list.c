@@ -26,11 +26,12 @@ static bool same_options(const ModelEntry *a, const ModelEntry *b) {
 }
 
 /* `taken` has the name that `wanted` asks for: fine if it is the same. */
-static int compare(ModelEntry *taken, const ModelEntry *wanted, Error *err) {
+static int compare(ModelEntry *taken, const ModelEntry *wanted,
+                   const Poll *poll, Error *err) {
   Fingerprint print;
-  int code = registry_know_fingerprint(taken, NULL, err);
+  int code = registry_know_fingerprint(taken, poll, err);
   if (!code)
-    code = model_fingerprint(wanted->path, NULL, &print, err);
+    code = model_fingerprint(wanted->path, poll, &print, err);
   if (code)
     return fail_prefix(err, code, "model %s exists, and is not this",
                        taken->name);
@@ -46,12 +47,13 @@ static int compare(ModelEntry *taken, const ModelEntry *wanted, Error *err) {
                      taken->name, same_bytes ? "options" : "weights");
 }
 
-static int compare_with_taken(const ModelEntry *wanted, Error *err) {
+static int compare_with_taken(const ModelEntry *wanted, const Poll *poll,
+                              Error *err) {
   ModelEntry *taken;
   int code = registry_hold(wanted->name, &taken, err);
   if (code)
     return code;
-  code = compare(taken, wanted, err);
+  code = compare(taken, wanted, poll, err);
   registry_done(taken);
   return code;
 }
@@ -65,7 +67,7 @@ static bool is_known(const char *name) {
 }
 
 int registry_add(const char *name, const char *path, const char *precision,
-                 const char *options, Error *err) {
+                 const char *options, const Poll *poll, Error *err) {
   ModelEntry *e;
   char found[LOCATE_ROOM];
   int code = locate_check(name, err);
@@ -83,7 +85,7 @@ int registry_add(const char *name, const char *path, const char *precision,
   entries_unlock();
   if (!taken)
     return OK;
-  code = compare_with_taken(e, err);
+  code = compare_with_taken(e, poll, err);
   entry_free(e);
   return code;
 }
@@ -104,8 +106,7 @@ int registry_remove(const char *name, Error *err) {
   return OK;
 }
 
-/* --- Rows
- * -------------------------------------------------------------------*/
+/* --- Rows ---------------------------------------------------------------- */
 
 static int copy_to(char **out, const char *text, Error *err) {
   *out = text ? mem_text(text, strlen(text)) : NULL;
@@ -206,8 +207,7 @@ size_t registry_bytes(void) {
   return n;
 }
 
-/* --- Connections
- * --------------------------------------------------------------*/
+/* --- Connections --------------------------------------------------------- */
 
 void registry_retain(void) {
   entries_lock();

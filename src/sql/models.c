@@ -151,22 +151,21 @@ static int check_columns(sqlite3_value **values, Error *err) {
   return OK;
 }
 
-static int insert(sqlite3_value **values, Error *err) {
+static int insert(sqlite3_value **values, const Poll *poll, Error *err) {
   const char *name, *path, *precision, *options;
   int rc = check_columns(values, err);
   rc = rc ? rc : value_name("name", values[NAME], &name, err);
   rc = rc ? rc : value_string("path", values[PATH], &path, err);
   rc = rc ? rc : value_string("precision", values[PRECISION], &precision, err);
   rc = rc ? rc : value_string("options", values[OPTIONS], &options, err);
-  return rc ? rc : registry_add(name, path, precision, options, err);
+  return rc ? rc : registry_add(name, path, precision, options, poll, err);
 }
 
 static int update(Call *call, sqlite3_value *old, sqlite3_value **values,
                   Error *err) {
-  (void)call;
   const char *name;
   if (!old)
-    return insert(values, err);
+    return insert(values, &call->run.poll, err);
   if (values)
     return fail(err, ERR_RANGE,
                 "a model cannot be changed: DELETE it, then INSERT it");

@@ -36,8 +36,7 @@ static bool is_loaded(const char *name) {
   return loaded;
 }
 
-/* --- Names
- * ------------------------------------------------------------------*/
+/* --- Names --------------------------------------------------------------- */
 
 static void test_refused_names(void) {
   static const struct {
@@ -126,7 +125,7 @@ static void test_cache(void) {
   CHECK(code == OK, "%s", err.message);
   if (!code)
     registry_done(entry);
-  CHECK(!registry_add("by-name", "org/name", NULL, NULL, &err), "%s",
+  CHECK(!registry_add("by-name", "org/name", NULL, NULL, NULL, &err), "%s",
         err.message);
   code = use("by-name", TASK_ANSWER, &entry, &model, &err);
   CHECK(code == OK, "%s", err.message);
@@ -139,8 +138,7 @@ static void test_cache(void) {
   CHECK(system(command) == 0, "%s", command);
 }
 
-/* --- Options
- * ----------------------------------------------------------------*/
+/* --- Options ------------------------------------------------------------- */
 
 static void test_options(void) {
   static const struct {
@@ -160,7 +158,7 @@ static void test_options(void) {
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     Error err = {""};
     int code = registry_add("opt", DATA "distilbert-uncased-qa",
-                            cases[i].precision, cases[i].options, &err);
+                            cases[i].precision, cases[i].options, NULL, &err);
     CHECK(cases[i].message ? code && strstr(err.message, cases[i].message)
                            : code == OK,
           "%s: %s", cases[i].options, err.message);
@@ -169,23 +167,33 @@ static void test_options(void) {
   }
 }
 
-/* --- Adding and removing
- * ----------------------------------------------------*/
+/* --- Adding and removing -------------------------------------------------- */
+
+static bool always_stop(void *arg) {
+  (void)arg;
+  return true;
+}
 
 static void test_add(void) {
   Error err = {""};
-  CHECK(!registry_add("a", DATA "distilbert-uncased-qa", NULL, NULL, &err),
+  CHECK(
+      !registry_add("a", DATA "distilbert-uncased-qa", NULL, NULL, NULL, &err),
+      "%s", err.message);
+  CHECK(
+      !registry_add("a", DATA "distilbert-uncased-qa", NULL, NULL, NULL, &err),
+      "the same bytes again: %s", err.message);
+  CHECK(registry_add("a", DATA "distilbert-uncased-qa", NULL, NULL,
+                     &(Poll){always_stop, NULL}, &err) == ERR_INTERRUPT,
         "%s", err.message);
-  CHECK(!registry_add("a", DATA "distilbert-uncased-qa", NULL, NULL, &err),
-        "the same bytes again: %s", err.message);
-  CHECK(registry_add("a", DATA "bert-uncased-qa", NULL, NULL, &err) ==
+  CHECK(registry_add("a", DATA "bert-uncased-qa", NULL, NULL, NULL, &err) ==
                 ERR_RANGE &&
             strstr(err.message, "other weights"),
         "%s", err.message);
-  CHECK(registry_add("b", "/nonexistent/dir", NULL, NULL, &err) == ERR_IO &&
+  CHECK(registry_add("b", "/nonexistent/dir", NULL, NULL, NULL, &err) ==
+                ERR_IO &&
             strstr(err.message, "no such directory"),
         "%s", err.message);
-  CHECK(registry_add("b", DATA "bert-uncased-qa", "fp7", NULL, &err) ==
+  CHECK(registry_add("b", DATA "bert-uncased-qa", "fp7", NULL, NULL, &err) ==
             ERR_RANGE,
         "%s", err.message);
   CHECK(registry_remove("nosuch", &err) == ERR_RANGE, "%s", err.message);
@@ -196,7 +204,7 @@ static void test_remove_in_use(void) {
   ModelEntry *entry;
   const Model *model;
   Error err = {""};
-  registry_add("gone", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  registry_add("gone", DATA "distilbert-uncased-qa", NULL, NULL, NULL, &err);
   int code = use("gone", TASK_ANSWER, &entry, &model, &err);
   CHECK(code == OK, "%s", err.message);
   if (code)
@@ -212,7 +220,7 @@ static void test_pin(void) {
   ModelEntry *entry;
   const Model *model;
   Error err = {""};
-  registry_add("pin", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  registry_add("pin", DATA "distilbert-uncased-qa", NULL, NULL, NULL, &err);
   CHECK(!registry_fingerprint("pin", &never, print, &err), "%s", err.message);
   snprintf(name, sizeof name, "pin@%.20s", print);
   int code = use(name, TASK_ANSWER, &entry, &model, &err);
@@ -228,7 +236,7 @@ static void test_pinned_default(void) {
   ModelEntry *entry;
   const Model *model;
   Error err = {""};
-  registry_add("pin", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  registry_add("pin", DATA "distilbert-uncased-qa", NULL, NULL, NULL, &err);
   registry_fingerprint("pin", &never, print, &err);
   snprintf(name, sizeof name, "pin@%s", print);
   setting_change(SETTING_ANSWER_MODEL, name, &err);
@@ -254,7 +262,7 @@ static void test_changed_files(void) {
   Error err = {""};
   CHECK(mkdtemp(folder) != NULL, "%s", folder);
   copy_checkpoint(DATA "distilbert-uncased-qa", folder);
-  registry_add("changing", folder, NULL, NULL, &err);
+  registry_add("changing", folder, NULL, NULL, NULL, &err);
   CHECK(!use("changing", TASK_ANSWER, &entry, &model, &err), "%s", err.message);
   registry_done(entry);
   registry_retain();
@@ -278,7 +286,7 @@ static void test_limit(void) {
   Error err = {""};
   setting_change(SETTING_MEMORY_LIMIT, "700000", &err);
   for (int i = 0; i < 3; i++) {
-    registry_add(names[i], paths[i], NULL, NULL, &err);
+    registry_add(names[i], paths[i], NULL, NULL, NULL, &err);
     int code = use(names[i], TASK_ANSWER, &entry, &model, &err);
     CHECK(code == OK, "%s", err.message);
     if (!code)
@@ -292,8 +300,7 @@ static void test_limit(void) {
     registry_remove(names[i], &err);
 }
 
-/* --- Threads
- * -----------------------------------------------------------------*/
+/* --- Threads ------------------------------------------------------------- */
 
 enum { THREADS = 8, ROUNDS = 40 };
 static const Model *seen[THREADS];
@@ -318,7 +325,7 @@ static void *use_often(void *arg) {
 static void test_threads(void) {
   pthread_t ids[THREADS];
   Error err = {""};
-  registry_add("shared", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  registry_add("shared", DATA "distilbert-uncased-qa", NULL, NULL, NULL, &err);
   for (size_t i = 0; i < THREADS; i++)
     pthread_create(&ids[i], NULL, use_often, (void *)i);
   for (size_t i = 0; i < THREADS; i++) {
@@ -334,7 +341,7 @@ static void test_fork(void) {
   ModelEntry *entry;
   const Model *model;
   Error err = {""};
-  registry_add("forked", DATA "distilbert-uncased-qa", NULL, NULL, &err);
+  registry_add("forked", DATA "distilbert-uncased-qa", NULL, NULL, NULL, &err);
   int code = use("forked", TASK_ANSWER, &entry, &model, &err);
   CHECK(code == OK, "%s", err.message);
   registry_done(entry);

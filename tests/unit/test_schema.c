@@ -251,7 +251,7 @@ int main(int argc, char **argv) {
   close(mkstemp(path));
   sqlite3 *db = open_file(false);
   registry_add("masked", "tests/oracle/data/checkpoints/distilbert-uncased-mlm",
-               NULL, NULL, NULL);
+               NULL, NULL, NULL, NULL);
   check_complete(db);
   for (size_t i = 0; i < COUNT(objects); i++) {
     if (!exists(db, objects[i].name)) {
