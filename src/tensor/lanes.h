@@ -68,7 +68,7 @@ MATH_INLINE uintptr_t fetch_from(const Product *p, size_t row, size_t n_rows) {
   size_t steps = (p->depth + STEP - 1) / STEP;
   if (p->ahead)
     return (uintptr_t)p->ahead + row / TILE_ROWS * steps * LINE;
-  return (uintptr_t)(p->a + (row + n_rows) * p->row_stride);
+  return (uintptr_t)p->a + (row + n_rows) * p->row_stride * sizeof *p->a;
 }
 
 /* n_rows and n_panels are constants wherever this is used. */
