@@ -250,12 +250,14 @@ static void mix_values(const Encoder *e, const Stretch *s, size_t head,
   e->kernels->product(&product);
 }
 
-/* Copies only the lanes that belong to the text. */
+/* Copies only the lanes that belong to the text; behind the last text's end
+ * the lanes of none too, so that they hold numbers and not chance. */
 static void copy_lanes(const Encoder *e, const Stretch *s, size_t head,
                        const float *from) {
   for (size_t i = 0; i < s->panels; i++) {
     size_t lo, hi;
     text_lanes(s, s->panel + i, &lo, &hi);
+    hi = s->end == e->T ? LANES : hi;
     float *to = e->mixed + ((s->panel + i) * e->C + head * e->D) * LANES;
     for (size_t d = 0; d < e->D; d++)
       memcpy(to + d * LANES + lo, from + (i * e->D + d) * LANES + lo,
