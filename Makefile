@@ -53,8 +53,9 @@ ifeq ($(ARCH),aarch64)
 FLAGS_kernels_neon := $(NEON_FLAGS)
 endif
 file_flags = $(FLAGS_$(basename $(notdir $<)))
-# Kernels want loops unrolled and vectorised in every mode but coverage.
-KERNEL_OPT := $(if $(filter coverage,$(MODE)),,-O3)
+# Kernels want loops unrolled and vectorised; for coverage at least their tiles
+# in registers, as they would not fit a thread's stack.
+KERNEL_OPT := $(if $(filter coverage,$(MODE)),-O1,-O3)
 # Undefined-behaviour checks in unrolled tiles take the compiler a minute; the
 # same code is checked in the other sets.
 TILE_OPT   := $(if $(filter asan,$(MODE)),-fno-sanitize=undefined,$(KERNEL_OPT))
