@@ -4,9 +4,8 @@
  * A function returns one of the codes below; whoever detects the failure
  * writes one sentence into the caller's Error and passes the code up:
  *
- *     if (end > file_size)
- *       return fail(err, ERR_FORMAT, "tensor %s ends at %zu, file at %zu",
- * ...);
+ *     if (end > size)
+ *       return fail(err, ERR_FORMAT, "tensor %s ends at %zu", name, end);
  *
  * The sentence names the thing and the limit, never the content of a file.
  * src/sql prefixes the SQL function's name and maps codes to SQLite's.

@@ -9,22 +9,13 @@
  */
 #include <string.h>
 #include "fuzz.h"
+#include "parts.h"
 #include "base/memory.h"
 #include "text/bytes.h"
 #include "text/tokenizer_inside.h"
 #include "text/utf8.h"
 
 enum { MOST = 200 };
-
-static FileText part(const char **at, const char *end) {
-  if (*at == end)
-    return (FileText){NULL, 0};
-  const char *stop = memchr(*at, 0, (size_t)(end - *at));
-  stop = stop ? stop : end;
-  FileText out = {*at, (size_t)(stop - *at)};
-  *at = stop == end ? end : stop + 1;
-  return out;
-}
 
 /* The rank of a pair, by looking at all of them; the last one counts. */
 static int32_t rank_of(const Bpe *m, int32_t left, int32_t right) {

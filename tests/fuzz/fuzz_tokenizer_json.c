@@ -9,19 +9,10 @@
  */
 #include <string.h>
 #include "fuzz.h"
+#include "parts.h"
 #include "base/memory.h"
 #include "text/tokenizer_inside.h"
 #include "text/utf8.h"
-
-static FileText part(const char **at, const char *end) {
-  if (*at == end)
-    return (FileText){NULL, 0};
-  const char *stop = memchr(*at, 0, (size_t)(end - *at));
-  stop = stop ? stop : end;
-  FileText out = {*at, (size_t)(stop - *at)};
-  *at = stop == end ? end : stop + 1;
-  return out;
-}
 
 /* Tokens of words do not overlap, but for parts of a character. */
 static void check_neighbours(const Token *last, const Token *token) {

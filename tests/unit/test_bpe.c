@@ -6,6 +6,7 @@
  * "token@start-end/word", which is compared with what is expected.
  */
 #include "check.h"
+#include "shown_tokens.h"
 #include "tokenizers.h"
 #include "text/bpe.h"
 #include "text/bytes.h"
@@ -13,31 +14,6 @@
 
 #define SP "\xc4\xa0" /* U+0120, a space */
 #define NL "\xc4\x8a" /* U+010A, a line feed */
-
-/* --- Writing tokens down --- */
-
-static char shown[8192];
-
-static void show(const Tokenizer *t, const char *text, size_t bytes) {
-  TextCursor c;
-  Encoding e = {0};
-  Error err = {"?"};
-  size_t n = 0;
-  shown[0] = 0;
-  int rc = tokenizer_begin(t, text, bytes, &c, &err);
-  while (rc == OK && !c.done)
-    rc = tokenizer_next(&c, 1, NULL, &e, &err);
-  CHECK(rc == OK, "%s", err.message);
-  for (size_t i = 0; i < e.n && n < sizeof shown - 100; i++) {
-    const Token *token = &e.tokens[i];
-    size_t length = 0;
-    const char *name = tokenizer_token(t, token->id, &length);
-    n += (size_t)snprintf(shown + n, sizeof shown - n, "%s%.*s@%u-%u/%d",
-                          i ? " " : "", (int)length, name, token->start,
-                          token->end, (int)token->word);
-  }
-  encoding_clear(&e);
-}
 
 typedef struct Case {
   const char *text, *want;

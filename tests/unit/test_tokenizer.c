@@ -6,6 +6,7 @@
  */
 #include <stdarg.h>
 #include "check.h"
+#include "shown_tokens.h"
 #include "tokenizers.h"
 #include "text/wordpiece.h"
 
@@ -17,31 +18,6 @@
   "x\nfoo\nbar\nTOK\ntok\n\xef\xbf\xbd\n"
 
 static const char vocab[] = SPECIALS WORDS;
-
-/* --- Writing tokens down --- */
-
-static char shown[4096];
-
-static void show(const Tokenizer *t, const char *text, size_t bytes) {
-  TextCursor c;
-  Encoding e = {0};
-  Error err = {"?"};
-  size_t n = 0;
-  shown[0] = 0;
-  int rc = tokenizer_begin(t, text, bytes, &c, &err);
-  while (rc == OK && !c.done) /* a word a call: the hardest way */
-    rc = tokenizer_next(&c, 1, NULL, &e, &err);
-  CHECK(rc == OK, "%s", err.message);
-  for (size_t i = 0; i < e.n && n < sizeof shown - 100; i++) {
-    const Token *token = &e.tokens[i];
-    size_t length = 0;
-    const char *name = tokenizer_token(t, token->id, &length);
-    n += (size_t)snprintf(shown + n, sizeof shown - n, "%s%.*s@%u-%u/%d",
-                          i ? " " : "", (int)length, name, token->start,
-                          token->end, (int)token->word);
-  }
-  encoding_clear(&e);
-}
 
 static void check_text(const Tokenizer *t, const char *text, size_t bytes,
                        const char *want) {
