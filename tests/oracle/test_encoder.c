@@ -9,6 +9,7 @@
 #include "check.h"
 #include "model/load.h"
 #include "oracle/oracle.h"
+#include "tensor/blas.h"
 
 static const Run one_thread = {ENGINE_NATIVE, 1, {0}};
 
@@ -199,6 +200,48 @@ static void test_bits(const char *name) {
   model_free(model);
 }
 
+/*
+ * Heads of 192 and 128 features, wider than a task has rows or not a multiple
+ * of them: the built-in weights cut otherwise, against BLAS, which cuts none.
+ */
+static void test_wide_heads(size_t n_heads, size_t n) {
+  static Token tokens[300];
+  Model *model;
+  Hidden native = {0}, blas = {0};
+  Error err = {""};
+  if (blas_open(&err)) {
+    SKIP("%s", err.message);
+    return;
+  }
+  ModelOptions options = options_none;
+  options.precision = PRECISION_FP32;
+  int code = model_open("models/distilbert-minilm-squad.safetensors", &options,
+                        NULL, &model, &err);
+  CHECK(!code, "%s", err.message);
+  if (code)
+    return;
+  Model cut = *model;
+  cut.config.n_heads = n_heads;
+  for (size_t i = 0; i < n; i++)
+    tokens[i].id = (int32_t)(1000 + i * 71);
+  Sequence text = {tokens, n};
+  Run run = {ENGINE_BLAS, 1, {0}};
+  CHECK(!encoder_run(&cut, &one_thread, &text, 1, &native, &err) &&
+            !encoder_run(&cut, &run, &text, 1, &blas, &err),
+        "%s", err.message);
+  double worst = 0;
+  for (size_t t = 0; blas.hidden && t < n; t++)
+    for (size_t c = 0; c < cut.config.dim; c++) {
+      double d = hidden_at(&native, cut.config.dim, t, c) -
+                 hidden_at(&blas, cut.config.dim, t, c);
+      worst = fabs(d) > worst || isnan(d) ? fabs(d) : worst;
+    }
+  CHECK(worst < 1e-4, "%zu heads, %zu tokens: %g off", n_heads, n, worst);
+  hidden_clear(&native);
+  hidden_clear(&blas);
+  model_free(model);
+}
+
 int main(void) {
   static const char *const encoders[] = {
       "distilbert-uncased-base",       "distilbert-uncased-noprefix",
@@ -211,5 +254,9 @@ int main(void) {
   test_bits("distilbert-uncased-base");
   test_bits("bert-uncased-minilm");
   test_bits("roberta-sentence");
+  test_wide_heads(2, 40);
+  test_wide_heads(2, 300);
+  test_wide_heads(3, 40);
+  test_wide_heads(3, 300);
   return check_done();
 }
