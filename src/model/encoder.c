@@ -28,6 +28,8 @@ enum {
   GROUP = 3,      /* panels that the microkernel takes at once */
   ROWS = 96,      /* output rows of a linear task: divides 384, 768, 3072 */
   LONG = 4,       /* groups from which on tasks have twice as many rows */
+  FEW_ROWS = 24,  /* and how far they are halved for wide inputs, */
+  BLOCK = 147456, /* till their weights (192 x 768) leave room in the cache */
   PROJECTIONS = 3 /* linears over the same input that share an operation */
 };
 
@@ -150,6 +152,8 @@ static void project(Projecting p) {
   if (is_bytes)
     perform(p.e, p.e->P, quantize_task, &p);
   size_t rows = group_count(p.e->P) < LONG ? ROWS : 2 * ROWS;
+  while (rows > FEW_ROWS && rows * p.list[0].linear->n_in > BLOCK)
+    rows /= 2;
   p.rows = p.slab < rows ? rows / p.slab * p.slab : rows;
   p.blocks = (p.list[0].linear->n_out + p.rows - 1) / p.rows;
   perform(p.e, p.n * p.blocks * group_count(p.e->P), project_task, &p);
@@ -191,11 +195,32 @@ static const float *next_head(const Encoder *e, const Stretch *s, size_t head,
   return from + ((head + 1) * e->P + s->panel) * e->D * LANES;
 }
 
-/* scores[j][lane] = sum over d of key_j[d] * query_lane[d], all keys j. */
+/* What a thread needs for a stretch, in e->scores. */
+typedef struct Scratch {
+  size_t keys;
+  float *scores;  /* [GROUP][keys][LANES], then weights */
+  float *top;     /* [GROUP][LANES], largest scores */
+  float *inverse; /* [GROUP][LANES], of the weights' sums */
+  float *own;     /* [GROUP][D][LANES] */
+} Scratch;
+
+static Scratch scratch(const Encoder *e, const Stretch *s, size_t thread) {
+  Scratch x = {.keys = s->end - s->first};
+  x.scores = e->scores + thread * e->score_room;
+  x.top = x.scores + GROUP * x.keys * LANES;
+  x.inverse = x.top + GROUP * LANES;
+  x.own = x.inverse + GROUP * LANES;
+  return x;
+}
+
+/* scores[j][lane] = sum over d of key_j[d] * query_lane[d], all keys j, and
+ * the largest of each lane. */
 static void score_keys(const Encoder *e, const Stretch *s, size_t head,
-                       float *scores, size_t score_panel) {
+                       const Scratch *to) {
   size_t plane = e->D * LANES, first = head * e->P;
   const float *ahead = next_head(e, s, head, e->key);
+  for (size_t i = 0; i < GROUP * LANES; i++)
+    to->top[i] = -INFINITY;
   for (size_t p = s->first / LANES; p * LANES < s->end; p++) {
     size_t lo, hi;
     text_lanes(s, p, &lo, &hi);
@@ -208,8 +233,9 @@ static void score_keys(const Encoder *e, const Stretch *s, size_t head,
         .k_stride = LANES,
         .b = e->query + (first + s->panel) * plane,
         .b_panel = plane,
-        .c = scores + (p * LANES + lo - s->first) * LANES,
-        .c_panel = score_panel,
+        .c = to->scores + (p * LANES + lo - s->first) * LANES,
+        .c_panel = to->keys * LANES,
+        .top = to->top,
         .ahead = ahead,
     };
     e->kernels->product(&product);
@@ -217,36 +243,37 @@ static void score_keys(const Encoder *e, const Stretch *s, size_t head,
   }
 }
 
-/* out[d][lane] = sum over j of value_j[d] * weight_j[lane], j in order: the
- * text's keys in the first panel, then those of all further panels. */
+/* out[d][lane] = inverse[lane] * sum over j of value_j[d] * weight_j[lane], j
+ * in order: the text's keys in the first panel, then those of all others. */
 static void mix_values(const Encoder *e, const Stretch *s, size_t head,
-                       const float *weights, size_t weight_panel, float *out,
-                       size_t out_panel) {
-  size_t plane = e->D * LANES, keys = s->end - s->first;
+                       const Scratch *from, float *out, size_t out_panel) {
+  size_t plane = e->D * LANES, keys = from->keys;
   size_t lane = s->first % LANES, begun = lane ? LANES - lane : 0;
+  bool is_one = begun == 0 || begun >= keys;
   const float *value = e->value + (head * e->P + s->first / LANES) * plane;
   Product product = {
       .rows = e->D,
       .panels = s->panels,
-      .depth = begun < keys ? begun : keys,
+      .depth = is_one ? keys : begun,
       .a = value + lane,
       .row_stride = LANES,
       .k_stride = 1,
-      .b = weights,
-      .b_panel = weight_panel,
+      .k_jump = plane - LANES,
+      .b = from->scores,
+      .b_panel = keys * LANES,
       .c = out,
       .c_panel = out_panel,
+      .scale = is_one ? from->inverse : NULL,
       .ahead = next_head(e, s, head, e->value),
   };
-  if (begun)
-    e->kernels->product(&product);
-  if (begun >= keys)
+  e->kernels->product(&product);
+  if (is_one)
     return;
-  product.a = value + (begun ? plane : 0);
-  product.k_jump = plane - LANES;
-  product.b = weights + begun * LANES;
+  product.a = value + plane;
+  product.b = from->scores + begun * LANES;
   product.depth = keys - begun;
-  product.add = begun > 0;
+  product.scale = from->inverse;
+  product.add = true;
   e->kernels->product(&product);
 }
 
@@ -276,20 +303,19 @@ static void attention_task(void *arg, size_t index, size_t thread) {
   Encoder *e = arg;
   /* Head after head: its keys and values stay in the cache meanwhile. */
   const Stretch *s = &e->stretches[index % e->n_stretches];
-  size_t head = index / e->n_stretches, keys = s->end - s->first;
-  float *scores = e->scores + thread * e->score_room;
-  float *own = scores + GROUP * keys * LANES; /* [GROUP][D][LANES] */
-  size_t plane = e->C * LANES;
+  size_t head = index / e->n_stretches, plane = e->C * LANES;
+  Scratch x = scratch(e, s, thread);
 
-  score_keys(e, s, head, scores, keys * LANES);
+  score_keys(e, s, head, &x);
   for (size_t i = 0; i < s->panels; i++)
-    e->kernels->softmax(keys, scores + i * keys * LANES,
-                        1.0f / sqrtf((float)e->D));
+    e->kernels->softmax(x.keys, x.scores + i * x.keys * LANES,
+                        1.0f / sqrtf((float)e->D), x.top + i * LANES,
+                        x.inverse + i * LANES);
   if (is_shared(e, s)) {
-    mix_values(e, s, head, scores, keys * LANES, own, e->D * LANES);
-    copy_lanes(e, s, head, own);
+    mix_values(e, s, head, &x, x.own, e->D * LANES);
+    copy_lanes(e, s, head, x.own);
   } else {
-    mix_values(e, s, head, scores, keys * LANES,
+    mix_values(e, s, head, &x,
                e->mixed + s->panel * plane + head * e->D * LANES, plane);
   }
 }
@@ -400,7 +426,7 @@ static void lay_out(Encoder *e, Hidden *out) {
     stretches += group_count(panels_between(first, first + n));
     first += n;
   }
-  e->score_room = GROUP * (longest + e->D) * LANES;
+  e->score_room = GROUP * (longest + 2 + e->D) * LANES;
   e->x = arena_array(&out->arena, plane, sizeof *e->x);
   e->y = arena_array(&out->arena, plane, sizeof *e->y);
   e->wide = arena_array(&out->arena, e->P * wide * LANES, sizeof *e->wide);

@@ -12,7 +12,7 @@
  * The promise: every set gives the same bits.  Each output element is one
  * chain of fused multiply-adds in k order, started from bias (or zero, or the
  * value already there); sums over features run in feature order in each lane;
- * exp, erf and tanh are the polynomials of math.h in this folder.  No
+ * exp, exp2, erf and tanh are the polynomials of math.h in this folder.  No
  * -ffast-math, no contraction.  kernels_portable.c is the specification.
  *
  * int8: weights are s8 with a scale a row, activations u8 with a scale and a
@@ -31,11 +31,12 @@
 enum { LANES = 16 };
 
 /*
- * C[i][lane] = start + sum over k of A[i][k] * B[k][lane] for `rows` rows and
- * `panels` panels of lanes. A[i][k] is a[i*row_stride + k*k_stride +
- * k/LANES*k_jump]; row k of panel p of B is at b + p*b_panel + k*LANES, row i
- * of panel p of C at c + p*c_panel + i*LANES. start: C's present value when
- * `add`, else bias[i], else 0.
+ * C[i][lane] = (start + sum over k of A[i][k] * B[k][lane]) * scale[lane] for
+ * `rows` rows and `panels` panels of lanes. A[i][k] is a[i*row_stride +
+ * k*k_stride + k/LANES*k_jump]; row k of panel p of B is at b + p*b_panel +
+ * k*LANES, row i of panel p of C at c + p*c_panel + i*LANES. start: C's present
+ * value when `add`, else bias[i], else 0. scale and top are [panels][LANES];
+ * top becomes the largest of itself and of C before it is scaled, NaN left out.
  *
  * A weight matrix has row_stride K, k_stride 1, k_jump 0; the keys and values
  * of attention are read out of lanes with other strides, and k_jump leads from
@@ -51,6 +52,8 @@ typedef struct Product {
   float *c;
   size_t c_panel;
   const float *bias;  /* NULL: none */
+  const float *scale; /* NULL: none */
+  float *top;         /* NULL: none */
   const float *ahead; /* NULL: the rows of A as they come */
   bool add;
 } Product;
@@ -133,10 +136,13 @@ typedef struct Kernels {
   void (*add_norm)(const Norming *p);
 
   /*
-   * Softmax of scale * s, scale >= 0, over n rows, lane by lane, in place:
-   * s[j][lane] = exp(scale * (s[j] - max_j s[j])) / sum over j.
+   * Softmax of scale * s, scale >= 0, over n rows, lane by lane, but for the
+   * division: s[j][lane] = exp(scale * (s[j] - top[lane])), and inverse[lane] =
+   * 1 / (their sum over j). top is the largest of s, or more. Whoever uses the
+   * weights multiplies the result by inverse: that is fewer numbers.
    */
-  void (*softmax)(size_t n, float *s, float scale);
+  void (*softmax)(size_t n, float *s, float scale, const float *top,
+                  float *inverse);
 
   /*
    * One panel x of K features to bytes[byte_panel(K)], each lane by itself:

@@ -30,8 +30,11 @@ static void product_row(const Product *p, size_t panel, size_t row) {
     for (size_t lane = 0; lane < LANES; lane++)
       sum[lane] = fma_one(w, b[k * LANES + lane], sum[lane]);
   }
-  for (size_t lane = 0; lane < LANES; lane++)
-    c[lane] = sum[lane];
+  for (size_t lane = 0, at = panel * LANES; lane < LANES; lane++, at++) {
+    if (p->top)
+      p->top[at] = vmax(sum[lane], p->top[at]);
+    c[lane] = p->scale ? sum[lane] * p->scale[at] : sum[lane];
+  }
 }
 
 static void product(const Product *p) {
@@ -66,22 +69,20 @@ static void add_norm(const Norming *p) {
 }
 
 /* One lane: rows are LANES floats apart. */
-static void softmax_lane(size_t n, float *s, float scale) {
-  float top = s[0], sum = 0.0f;
-  for (size_t j = 1; j < n; j++)
-    top = vmax(s[j * LANES], top);
+static void softmax_lane(size_t n, float *s, float scale, float top,
+                         float *inverse) {
+  float sum = 0.0f;
   for (size_t j = 0; j < n; j++) {
-    s[j * LANES] = vexp_below((s[j * LANES] - top) * scale);
+    s[j * LANES] = vexp2_below((s[j * LANES] - top) * scale);
     sum += s[j * LANES];
   }
-  float inverse = 1.0f / sum;
-  for (size_t j = 0; j < n; j++)
-    s[j * LANES] *= inverse;
+  *inverse = 1.0f / sum;
 }
 
-static void softmax(size_t n, float *s, float scale) {
-  for (size_t lane = 0; n && lane < LANES; lane++)
-    softmax_lane(n, s + lane, scale);
+static void softmax(size_t n, float *s, float scale, const float *top,
+                    float *inverse) {
+  for (size_t lane = 0; lane < LANES; lane++)
+    softmax_lane(n, s + lane, scale * LOG2_E, top[lane], inverse + lane);
 }
 
 /* --- Bytes ---------------------------------------------------------------- */

@@ -117,6 +117,24 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
       base[i] += p->k_jump;
     }
   }
+  if (p->top) {
+    EACH(j, n) {
+      float *at = p->top + panel * LANES + place(j, LANES);
+      Vec top = vload(at);
+      EACH(i, n_rows) {
+        top = vmax(sum[i][j], top);
+      }
+      vstore(at, top);
+    }
+  }
+  if (p->scale) {
+    EACH(j, n) {
+      Vec scale = vload(p->scale + panel * LANES + place(j, LANES));
+      EACH(i, n_rows) {
+        sum[i][j] = vmul(sum[i][j], scale);
+      }
+    }
+  }
   EACH(i, n_rows) {
     EACH(j, n) {
       vstore(c + i * LANES + place(j, p->c_panel), sum[i][j]);
@@ -210,28 +228,11 @@ static void add_norm(const Norming *p) {
     norm_vectors(p, i, 1);
 }
 
-/* The largest of n rows, four at a time; in which order does not matter. */
-MATH_INLINE Vec largest(size_t n, const float *lanes) {
-  Vec top[4];
-  size_t j = 0;
-  EACH(i, 4) {
-    top[i] = vload(lanes);
-  }
-  for (; j + 4 <= n; j += 4) {
-    EACH(i, 4) {
-      top[i] = vmax(vload(lanes + (j + i) * LANES), top[i]);
-    }
-  }
-  for (; j < n; j++)
-    top[0] = vmax(vload(lanes + j * LANES), top[0]);
-  return vmax(vmax(top[0], top[1]), vmax(top[2], top[3]));
-}
-
-/* n rows, a constant, become e^(scale * (row - top)); returns sum + them. */
+/* n rows, a constant, become 2^(scale * (row - top)); returns sum + them. */
 MATH_INLINE Vec exp_rows(float *lanes, size_t n, Vec top, Vec scale, Vec sum) {
   Vec e[4];
   EACH(i, n) {
-    e[i] = vexp_below(vmul(vsub(vload(lanes + i * LANES), top), scale));
+    e[i] = vexp2_below(vmul(vsub(vload(lanes + i * LANES), top), scale));
     vstore(lanes + i * LANES, e[i]);
   }
   EACH(i, n) {
@@ -240,20 +241,18 @@ MATH_INLINE Vec exp_rows(float *lanes, size_t n, Vec top, Vec scale, Vec sum) {
   return sum;
 }
 
-static void softmax(size_t n, float *s, float scale) {
-  if (n == 0)
-    return;
+static void softmax(size_t n, float *s, float scale, const float *top,
+                    float *inverse) {
+  Vec base = vset(scale * LOG2_E);
   EACH(v, VECS) {
     float *lanes = s + v * VWIDTH;
-    Vec top = largest(n, lanes), sum = vset(0.0f);
+    Vec most = vload(top + v * VWIDTH), sum = vset(0.0f);
     size_t j = 0;
     for (; j + 4 <= n; j += 4)
-      sum = exp_rows(lanes + j * LANES, 4, top, vset(scale), sum);
+      sum = exp_rows(lanes + j * LANES, 4, most, base, sum);
     for (; j < n; j++)
-      sum = exp_rows(lanes + j * LANES, 1, top, vset(scale), sum);
-    Vec inverse = vdiv(vset(1.0f), sum);
-    for (j = 0; j < n; j++)
-      vstore(lanes + j * LANES, vmul(vload(lanes + j * LANES), inverse));
+      sum = exp_rows(lanes + j * LANES, 1, most, base, sum);
+    vstore(inverse + v * VWIDTH, vdiv(vset(1.0f), sum));
   }
 }
 

@@ -131,8 +131,10 @@ static void norm_layer(const Kernels *k, size_t tokens) {
 }
 
 static void softmax_layer(const Kernels *k, size_t tokens) {
+  static const float top[LANES] __attribute__((aligned(64)));
+  static float inverse[LANES] __attribute__((aligned(64)));
   for (size_t p = 0; p < H * tokens / LANES; p++)
-    k->softmax(tokens, output + p % 4 * tokens * LANES, 0.125f);
+    k->softmax(tokens, output + p % 4 * tokens * LANES, 0.125f, top, inverse);
 }
 
 /* Three inputs of C and one of F a layer, over what gelu_layer wrote. */

@@ -62,9 +62,11 @@ typedef struct Call {
 
 typedef void kernel(const Kernels *k, const Call *call, float *x);
 
+/* The tops lie behind C's panels. */
 static void run_product(const Kernels *k, const Call *call, float *x) {
   Product p = call->product;
   p.c = x;
+  p.top = p.top ? x + p.panels * p.c_panel : NULL;
   k->product(&p);
 }
 
@@ -78,7 +80,16 @@ static void run_norm(const Kernels *k, const Call *call, float *x) {
 }
 
 static void run_softmax(const Kernels *k, const Call *call, float *x) {
-  k->softmax(call->n, x, fabsf(call->number));
+  float *top = room(LANES), *inverse = room(LANES);
+  for (size_t i = 0; i < LANES; i++)
+    top[i] = -INFINITY;
+  for (size_t i = 0; i < call->n * LANES; i++)
+    top[i % LANES] = x[i] > top[i % LANES] ? x[i] : top[i % LANES];
+  k->softmax(call->n, x, fabsf(call->number), top, inverse);
+  for (size_t i = 0; i < call->n * LANES; i++)
+    x[i] *= inverse[i % LANES];
+  free(top);
+  free(inverse);
 }
 
 /* Quantises and multiplies. */
@@ -132,19 +143,23 @@ static void check_product(Input *in) {
   p.b_panel = (p.depth + h[7] % 3) * LANES;
   p.c_panel = (p.rows + h[7] / 3 % 3) * LANES;
   p.add = h[0] & 2;
-  size_t n_a = 0, n_c = (p.panels * p.c_panel) + LANES;
+  size_t n_a = 0, n_c = p.panels * (p.c_panel + LANES) + LANES;
   if (p.rows && p.depth)
     n_a = (p.rows - 1) * p.row_stride + (p.depth - 1) * p.k_stride +
           (p.depth - 1) / LANES * p.k_jump + 1;
   float *a = floats(in, n_a), *bias = floats(in, p.rows);
   float *b = floats(in, p.panels * p.b_panel), *c = floats(in, n_c);
+  float *scale = floats(in, p.panels * LANES);
   p.a = a;
   p.b = b;
   p.bias = h[0] & 4 ? bias : NULL;
+  p.scale = h[0] & 16 ? scale : NULL;
+  p.top = h[0] & 32 ? c : NULL;
   compare(run_product, &(Call){.product = p}, c, n_c, n_c - LANES);
   free(a);
   free(b);
   free(c);
+  free(scale);
   free(bias);
 }
 

@@ -19,7 +19,7 @@
 #include "tensor/kernels.h"
 
 static const float FIELD = -12345.678f;
-static const uint64_t EXPECTED_HASH = 0x326bea55958b6cecu;
+static const uint64_t EXPECTED_HASH = 0x50129efcb3b63421u;
 
 /* --- Numbers ----------------------------------------------------------- */
 
@@ -114,43 +114,59 @@ static Product any_shape(size_t max_depth) {
   return shape(rows, panels, between(1, max_depth));
 }
 
+/* Runs p on `start`, of n_c floats, which come first in the result; its tops
+ * come last. */
+static float *multiplied(const Kernels *k, Product p, const float *start,
+                         size_t n_c) {
+  size_t n_top = p.panels * LANES;
+  float *out = floats(n_c + n_top);
+  memcpy(out, start, n_c * sizeof *out);
+  for (size_t i = 0; i < n_top; i++)
+    out[n_c + i] = i % 3 ? -INFINITY : 0.5f;
+  p.c = out;
+  p.top = p.top ? out + n_c : NULL;
+  k->product(&p);
+  return out;
+}
+
 static void check_product(Product p, bool odd) {
   size_t last = p.rows && p.depth
                     ? (p.rows - 1) * p.row_stride + (p.depth - 1) * p.k_stride +
                           (p.depth - 1) / LANES * p.k_jump + 1
                     : 0;
-  size_t n_c = (p.panels + 1) * p.c_panel + LANES;
+  size_t n_c = (p.panels + 1) * p.c_panel + LANES, n = n_c + p.panels * LANES;
   float *a = numbers(last, odd), *bias = numbers(p.rows, odd);
   float *b = lanes(p.panels * p.b_panel, odd), *start = floats(n_c);
+  float *scale = lanes(p.panels * LANES, odd);
   for (size_t i = 0; i < n_c; i++)
     start[i] = FIELD;
-  float *want = copy(start, n_c);
   for (size_t i = 0; i < p.panels; i++)
     for (size_t j = 0; p.add && j < p.rows * LANES; j++)
-      start[i * p.c_panel + j] = want[i * p.c_panel + j] = number(odd);
+      start[i * p.c_panel + j] = number(odd);
   p.a = a;
   p.b = b;
   p.bias = draw() % 2 ? bias : NULL;
-  p.c = want;
-  kernels_named("portable")->product(&p);
+  p.scale = draw() % 2 ? scale : NULL;
+  p.top = draw() % 2 ? start : NULL; /* yes or no; see multiplied */
+  float *want = multiplied(kernels_named("portable"), p, start, n_c);
   for (size_t i = 0; i < n_c; i++)
     CHECK((i < p.panels * p.c_panel && i % p.c_panel < p.rows * LANES) ||
               want[i] == FIELD,
           "portable wrote at %zu", i);
   for (size_t i = 0; kernels_all[i]; i++) {
-    float *got = copy(start, n_c);
-    p.c = got;
-    if (kernels_all[i]->usable())
-      kernels_all[i]->product(&p);
-    size_t d = kernels_all[i]->usable() ? difference(want, got, n_c) : n_c;
-    CHECK(d == n_c, "%s %zu x %zu panels, depth %zu: at %zu %a, not %a",
+    if (!kernels_all[i]->usable())
+      continue;
+    float *got = multiplied(kernels_all[i], p, start, n_c);
+    size_t d = difference(want, got, n);
+    CHECK(d == n, "%s %zu x %zu panels, depth %zu: at %zu %a, not %a",
           kernels_all[i]->name, p.rows, p.panels, p.depth, d, (double)got[d],
           (double)want[d]);
     free(got);
   }
   free(a);
-  free(b);
   free(bias);
+  free(b);
+  free(scale);
   free(start);
   free(want);
 }
@@ -169,6 +185,10 @@ static void test_meaning(void) {
   enum { N = 9, K = 33 };
   float *a = numbers(N * K, false), *bias = numbers(N, false);
   float *b = lanes(2 * K * LANES, false), *c = lanes(2 * N * LANES, false);
+  float *scale = lanes(2 * LANES, false), *top = lanes(2 * LANES, false);
+  double most[2 * LANES];
+  for (size_t i = 0; i < 2 * LANES; i++)
+    most[i] = (double)top[i];
   Product p = {.rows = N, .panels = 2, .depth = K, .a = a, .row_stride = K};
   p.k_stride = 1;
   p.b = b;
@@ -176,18 +196,28 @@ static void test_meaning(void) {
   p.c = c;
   p.c_panel = N * LANES;
   p.bias = bias;
+  p.scale = scale;
+  p.top = top;
   kernels_named("portable")->product(&p);
   for (size_t i = 0; i < 2 * N * LANES; i++) {
     size_t panel = i / LANES / N, row = i / LANES % N, lane = i % LANES;
     double sum = (double)bias[row];
     for (size_t k = 0; k < K; k++)
       sum += (double)a[row * K + k] * (double)b[(panel * K + k) * LANES + lane];
+    size_t at = panel * LANES + lane;
+    most[at] = fmax(most[at], sum);
+    sum *= (double)scale[at];
     CHECK(fabs(sum - (double)c[i]) < 1e-5, "row %zu lane %zu: %g, not %g", row,
           lane, (double)c[i], sum);
   }
+  for (size_t i = 0; i < 2 * LANES; i++)
+    CHECK(fabs(most[i] - (double)top[i]) < 1e-5, "lane %zu: top %g, not %g", i,
+          (double)top[i], most[i]);
   free(a);
   free(b);
   free(c);
+  free(scale);
+  free(top);
   free(bias);
 }
 
@@ -201,6 +231,20 @@ typedef struct Call {
   float number; /* eps or scale */
 } Call;
 
+/* The whole of it: the largest first, the division last. */
+static void softmax(const Kernels *k, size_t n, float *x, float scale) {
+  float *top = floats(LANES), *inverse = floats(LANES);
+  for (size_t i = 0; i < LANES; i++)
+    top[i] = -INFINITY;
+  for (size_t i = 0; i < n * LANES; i++)
+    top[i % LANES] = x[i] > top[i % LANES] ? x[i] : top[i % LANES];
+  k->softmax(n, x, scale, top, inverse);
+  for (size_t i = 0; i < n * LANES; i++)
+    x[i] *= inverse[i % LANES];
+  free(top);
+  free(inverse);
+}
+
 static void run(const Kernels *k, const Call *call, float *x) {
   if (call->kind == ACTIVATE)
     k->activate(call->how, call->n * LANES, x);
@@ -208,7 +252,7 @@ static void run(const Kernels *k, const Call *call, float *x) {
     k->add_norm(&(Norming){call->n / call->panels, call->panels, x, call->other,
                            call->gain, call->bias, call->number});
   else
-    k->softmax(call->n, x, call->number);
+    softmax(k, call->n, x, call->number);
 }
 
 /* x has n + 1 rows of LANES; the last one is a guard. */
@@ -315,7 +359,7 @@ static void test_softmax_meaning(void) {
   float *x = lanes(5 * LANES, false);
   x[2 * LANES] = -INFINITY; /* masked */
   float *got = copy(x, 5 * LANES);
-  kernels_named("portable")->softmax(5, got, 0.5f);
+  softmax(kernels_named("portable"), 5, got, 0.5f);
   for (size_t lane = 0; lane < LANES; lane++) {
     double sum = 0.0;
     for (size_t j = 0; j < 5; j++)
@@ -344,16 +388,20 @@ static uint64_t hash_product(const Kernels *k, uint64_t h, Product p) {
       p.rows * p.row_stride + p.depth * p.k_stride + p.depth / LANES * p.k_jump;
   size_t n_c = p.panels * p.c_panel;
   float *a = numbers(n_a, false), *bias = numbers(p.rows, false);
-  float *b = lanes(p.panels * p.b_panel, false), *c = lanes(n_c, false);
+  float *b = lanes(p.panels * p.b_panel, false), *start = lanes(n_c, false);
+  float *scale = lanes(p.panels * LANES, false);
   p.a = a;
   p.b = b;
-  p.c = c;
   p.bias = bias;
-  k->product(&p);
-  h = hash(h, c, n_c);
+  p.scale = draw() % 2 ? scale : NULL;
+  p.top = start;
+  float *c = multiplied(k, p, start, n_c);
+  h = hash(h, c, n_c + p.panels * LANES);
   free(a);
   free(b);
   free(c);
+  free(start);
+  free(scale);
   free(bias);
   return h;
 }
@@ -375,7 +423,7 @@ static uint64_t hash_set(const Kernels *k) {
   float *z = lanes(C * LANES, false);
   k->add_norm(&(Norming){C, 1, y, z, gain, gain, 1e-12f});
   h = hash(h, y, C * LANES);
-  k->softmax(C, y, 3.0f);
+  softmax(k, C, y, 3.0f);
   h = hash(h, y, C * LANES);
   free(x);
   free(y);
