@@ -320,6 +320,11 @@ static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
   return load_weights(s, options->precision, poll, m, err);
 }
 
+static uint64_t next_serial(void) {
+  static uint64_t last;
+  return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
+}
+
 static int open_and_close(Source *s, const ModelOptions *options,
                           const Poll *poll, Model **out, Error *err) {
   Model *m = mem_zeroed(sizeof *m);
@@ -329,6 +334,7 @@ static int open_and_close(Source *s, const ModelOptions *options,
     model_free(m);
     return code;
   }
+  m->serial = next_serial();
   *out = m;
   return OK;
 }

@@ -76,6 +76,7 @@ typedef struct Model {
   size_t max_tokens;   /* template included: positions, tokenizer's limit */
   size_t bytes;        /* of weights in memory, but those used in place */
   uint64_t identity;   /* of its files when they were read: source_identity */
+  uint64_t serial;     /* no other model of this process has it */
   Precision precision; /* INT8: a layer is of bytes; else FP32 */
   Table words, positions, types; /* types.n 0: none */
   Norm embedding_norm;

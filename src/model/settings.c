@@ -25,7 +25,7 @@
 #include "base/pool.h"
 #include "model/registry.h"
 
-enum { THREADS_MAX = 64 };
+enum { THREADS_MAX = 64, CACHE_ENTRIES_MAX = 10000 };
 
 typedef struct Row {
   const char *key, *variable, *help, *initial;
@@ -57,6 +57,11 @@ static bool is_byte_count(const char *text) {
   return read_number(text, &n);
 }
 
+static bool is_cache_count(const char *text) {
+  size_t n;
+  return read_number(text, &n) && n <= CACHE_ENTRIES_MAX;
+}
+
 static bool is_engine(const char *text) {
   return !strcmp(text, "native") || !strcmp(text, "blas");
 }
@@ -85,6 +90,11 @@ static const Row rows[SETTING_COUNT] = {
                               "bytes of weights kept in memory, least recently"
                               " used models go first; 0: no limit",
                               "0", is_byte_count, "a number of bytes, 0: none"},
+    [SETTING_CACHE_ENTRIES] = {"cache_entries", "DISTILBERT_CACHE_ENTRIES",
+                               "latest results of scalar functions that a"
+                               " connection keeps for the same texts, up to"
+                               " 64 KiB of them; 0: none",
+                               "0", is_cache_count, "0 to 10000"},
     [SETTING_ENGINE] = {"engine", "DISTILBERT_ENGINE",
                         "who multiplies matrices: native or blas", "native",
                         is_engine, "native, blas"},

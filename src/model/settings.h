@@ -12,11 +12,12 @@
 #include "model/run.h"
 
 typedef enum Setting {
-  SETTING_THREADS,      /* 1 ... 64; initial: CPUs available */
-  SETTING_MEMORY_LIMIT, /* bytes of weights kept; 0: no limit */
-  SETTING_ENGINE,       /* native | blas */
-  SETTING_OVERFLOW,     /* truncate | error | window */
-  SETTING_ANSWER_MODEL, /* names, empty: the built-in one */
+  SETTING_THREADS,       /* 1 ... 64; initial: CPUs available */
+  SETTING_MEMORY_LIMIT,  /* bytes of weights kept; 0: no limit */
+  SETTING_CACHE_ENTRIES, /* results a connection keeps; 0: none */
+  SETTING_ENGINE,        /* native | blas */
+  SETTING_OVERFLOW,      /* truncate | error | window */
+  SETTING_ANSWER_MODEL,  /* names, empty: the built-in one */
   SETTING_EMBED_MODEL,
   SETTING_FILL_MODEL,
   SETTING_COUNT
@@ -37,7 +38,7 @@ void setting_initial(Setting s, char out[SETTING_TEXT_MAX]);
 /* ERR_RANGE, listing the valid values. */
 int setting_change(Setting s, const char *text, Error *err);
 
-size_t setting_number(Setting s); /* THREADS, MEMORY_LIMIT */
+size_t setting_number(Setting s); /* THREADS, MEMORY_LIMIT, CACHE_ENTRIES */
 Engine setting_engine(void);
 
 /* What becomes of a text longer than the model takes, in embed and classify:

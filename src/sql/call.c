@@ -19,7 +19,7 @@
 
 #include "base/memory.h"
 #include "base/pool.h"
-#include "model/settings.h"
+#include "base/sha256.h"
 SQLITE_EXTENSION_INIT3
 
 Connection *connection_open(void) {
@@ -40,6 +40,7 @@ void connection_done(void *connection) {
   Connection *c = connection;
   if (--c->uses > 0)
     return;
+  memo_shrink(&c->memo, 0);
   registry_release();
   pool_release();
   mem_free(c);
@@ -48,6 +49,8 @@ void connection_done(void *connection) {
 void call_begin(Call *call, const char *function, Connection *connection,
                 sqlite3 *db) {
   *call = (Call){.function = function};
+  call->memo = &connection->memo;
+  call->overflow = setting_overflow();
   call->watch = (Watch){.db = db, .next_check = &connection->next_check};
   call->run = (Run){.engine = setting_engine(),
                     .n_threads = setting_number(SETTING_THREADS),
@@ -67,6 +70,43 @@ int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err) {
     return rc;
   return registry_use(text, task, &call->run.poll, &call->entry, &call->model,
                       err);
+}
+
+static MemoKey key_of(const Call *call, unsigned task, const EncodeText *texts,
+                      size_t n) {
+  const uint64_t numbers[] = {task, call->model->serial, call->run.engine,
+                              call->overflow};
+  MemoKey key;
+  Sha256 h;
+  sha256_init(&h);
+  sha256_add(&h, numbers, sizeof numbers);
+  for (size_t i = 0; i < n; i++) {
+    uint64_t bytes = texts[i].bytes;
+    sha256_add(&h, &bytes, sizeof bytes);
+    sha256_add(&h, texts[i].text, texts[i].bytes);
+  }
+  sha256_end(&h, key.digest);
+  return key;
+}
+
+const void *call_recall(Call *call, unsigned task, const EncodeText *texts,
+                        size_t n, size_t *bytes) {
+  call->memo_room = setting_number(SETTING_CACHE_ENTRIES);
+  memo_shrink(call->memo, call->memo_room);
+  for (size_t i = 0; i < n; i++)
+    if (texts[i].bytes > MEMO_TEXT_MAX)
+      call->memo_room = 0;
+  if (call->memo_room == 0)
+    return NULL;
+  call->key = key_of(call, task, texts, n);
+  return memo_find(call->memo, &call->key, bytes);
+}
+
+void call_remember(Call *call, const void *value, size_t bytes) {
+  if (call->memo_room == 0)
+    return;
+  memo_shrink(call->memo, call->memo_room - 1);
+  memo_keep(call->memo, &call->key, value, bytes);
 }
 
 void call_resume(Call *call) {

@@ -15,6 +15,8 @@
 #include <fenv.h>
 #include "model/registry.h"
 #include "model/run.h"
+#include "model/settings.h"
+#include "sql/memo.h"
 #include "sql/value.h"
 #include "sql/watch.h"
 
@@ -22,6 +24,7 @@
 typedef struct Connection {
   int uses;
   int64_t next_check; /* Watch's clock */
+  Memo memo;
 } Connection;
 
 /* With one use; NULL when memory ran out. */
@@ -36,7 +39,11 @@ typedef struct Call {
   Run run;           /* polls `watch`: a Call must not move */
   ModelEntry *entry; /* held until call_end; may be NULL */
   const Model *model;
-  fenv_t host; /* the host's floating-point modes, while `inside` */
+  Overflow overflow; /* the setting when the call began */
+  Memo *memo;        /* the connection's */
+  size_t memo_room;  /* entries it may have; 0: nothing is kept */
+  MemoKey key;       /* of this call, once it was looked up */
+  fenv_t host;       /* the host's floating-point modes, while `inside` */
   bool inside;
 } Call;
 
@@ -52,6 +59,15 @@ void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx);
 /* Holds the model of that name (`name` or its value NULL: the default) in
  * call->model; `task` as in registry_use. */
 int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err);
+
+/*
+ * What this connection found for the same task, texts and model (call_use comes
+ * first), or NULL; valid until call_remember, which keeps what was found
+ * instead. The setting cache_entries says how much is kept.
+ */
+const void *call_recall(Call *call, unsigned task, const EncodeText *texts,
+                        size_t n, size_t *bytes);
+void call_remember(Call *call, const void *value, size_t bytes);
 
 /* Around the time SQLite runs again: pausing gives back what must not live
  * then, the floating-point modes too; the model stays. */

@@ -27,21 +27,42 @@ SQLITE_EXTENSION_INIT3
 
 /* --- distilbert_answer, distilbert_highlight ------------------------------ */
 
-/* The best answer, or NULL when there is none worth showing. */
-static const Answer *best(const AnswerQuery *query) {
-  const Answer *a = query->answers.items;
-  return query->answers.n && a->byte_end > a->byte_start ? a : NULL;
+/* The best answer: bytes [start, end) of context. */
+typedef struct Best {
+  EncodeText context;
+  size_t span[2]; /* equal: there is none worth showing */
+} Best;
+
+static int find_best(Call *call, EncodeText question, Best *best, Error *err) {
+  AnswerQuery query = {.question = question, .context = best->context};
+  int rc =
+      answer_run(call->model, &call->run, &answer_defaults, &query, 1, err);
+  if (rc == OK && query.answers.n) {
+    best->span[0] = query.answers.items->byte_start;
+    best->span[1] = query.answers.items->byte_end;
+  }
+  answers_clear(&query.answers);
+  if (rc == OK)
+    call_remember(call, best->span, sizeof best->span);
+  return rc;
 }
 
 /* Asks the model named `name` (may be NULL) with the default options. */
 static int ask(Call *call, sqlite3_value **argv, sqlite3_value *name,
-               AnswerQuery *query, Error *err) {
-  int rc = value_text(argv[0], &query->question, err);
-  rc = rc ? rc : value_text(argv[1], &query->context, err);
+               Best *best, Error *err) {
+  EncodeText texts[2];
+  size_t bytes;
+  int rc = value_text(argv[0], &texts[0], err);
+  rc = rc ? rc : value_text(argv[1], &texts[1], err);
   rc = rc ? rc : call_use(call, name, TASK_ANSWER, err);
-  return rc ? rc
-            : answer_run(call->model, &call->run, &answer_defaults, query, 1,
-                         err);
+  if (rc)
+    return rc;
+  *best = (Best){.context = texts[1]};
+  const void *known = call_recall(call, TASK_ANSWER, texts, 2, &bytes);
+  if (!known)
+    return find_best(call, texts[0], best, err);
+  memcpy(best->span, known, bytes);
+  return OK;
 }
 
 void fn_answer(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
@@ -49,18 +70,16 @@ void fn_answer(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     return;
   Call call;
   Error err;
-  AnswerQuery query = {0};
+  Best best;
   call_begin_scalar(&call, "distilbert_answer", ctx);
-  int rc = ask(&call, argv, argc > 2 ? argv[2] : NULL, &query, &err);
+  int rc = ask(&call, argv, argc > 2 ? argv[2] : NULL, &best, &err);
   call_end(&call);
-  const Answer *a = best(&query);
   if (rc)
     call_fail(ctx, &call, rc, &err);
-  else if (a)
-    sqlite3_result_text64(ctx, query.context.text + a->byte_start,
-                          a->byte_end - a->byte_start, SQLITE_TRANSIENT,
+  else if (best.span[0] < best.span[1])
+    sqlite3_result_text64(ctx, best.context.text + best.span[0],
+                          best.span[1] - best.span[0], SQLITE_TRANSIENT,
                           SQLITE_UTF8);
-  answers_clear(&query.answers);
 }
 
 static char *put(char *at, const char *text, size_t bytes) {
@@ -69,20 +88,21 @@ static char *put(char *at, const char *text, size_t bytes) {
 }
 
 /* context with open and close around the answer, as the result. */
-static int wrap(sqlite3_context *ctx, EncodeText context, const Answer *a,
-                EncodeText open, EncodeText close, Error *err) {
-  size_t bytes;
+static int wrap(sqlite3_context *ctx, const Best *best, EncodeText open,
+                EncodeText close, Error *err) {
+  EncodeText context = best->context;
+  size_t start = best->span[0], end = best->span[1], bytes;
   if (!size_add(context.bytes, open.bytes, &bytes) ||
       !size_add(bytes, close.bytes, &bytes))
     return fail_memory(err);
   char *text = mem_alloc(bytes);
   if (!text)
     return fail_memory(err);
-  char *at = put(text, context.text, a->byte_start);
+  char *at = put(text, context.text, start);
   at = put(at, open.text, open.bytes);
-  at = put(at, context.text + a->byte_start, a->byte_end - a->byte_start);
+  at = put(at, context.text + start, end - start);
   at = put(at, close.text, close.bytes);
-  put(at, context.text + a->byte_end, context.bytes - a->byte_end);
+  put(at, context.text + end, context.bytes - end);
   sqlite3_result_text64(ctx, text, bytes, mem_free, SQLITE_UTF8);
   return OK;
 }
@@ -93,20 +113,18 @@ void fn_highlight(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Call call;
   Error err;
   EncodeText open, close;
-  AnswerQuery query = {0};
+  Best best;
   call_begin_scalar(&call, "distilbert_highlight", ctx);
   int rc = value_text(argv[2], &open, &err);
   rc = rc ? rc : value_text(argv[3], &close, &err);
-  rc = rc ? rc : ask(&call, argv, argc > 4 ? argv[4] : NULL, &query, &err);
+  rc = rc ? rc : ask(&call, argv, argc > 4 ? argv[4] : NULL, &best, &err);
   call_end(&call);
-  const Answer *a = best(&query);
-  if (rc == OK && a)
-    rc = wrap(ctx, query.context, a, open, close, &err);
+  if (rc == OK && best.span[0] < best.span[1])
+    rc = wrap(ctx, &best, open, close, &err);
   else if (rc == OK)
     sqlite3_result_value(ctx, argv[1]);
   if (rc)
     call_fail(ctx, &call, rc, &err);
-  answers_clear(&query.answers);
 }
 
 /* --- distilbert_answers --------------------------------------------------- */

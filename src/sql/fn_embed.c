@@ -44,10 +44,19 @@ static void reorder(float *numbers, size_t n) {
 /* --- distilbert_embed ----------------------------------------------------- */
 
 static int embed(Call *call, EmbedText *text, Error *err) {
-  text->vector = mem_array(call->model->vector_dim, sizeof *text->vector);
+  size_t bytes = call->model->vector_dim * sizeof *text->vector;
+  text->vector = mem_alloc(bytes);
   if (!text->vector)
     return fail_memory(err);
-  return embed_run(call->model, &call->run, setting_overflow(), text, 1, err);
+  const void *known = call_recall(call, TASK_EMBED, &text->text, 1, &bytes);
+  if (known) {
+    memcpy(text->vector, known, bytes);
+    return OK;
+  }
+  int rc = embed_run(call->model, &call->run, call->overflow, text, 1, err);
+  if (rc == OK)
+    call_remember(call, text->vector, bytes);
+  return rc;
 }
 
 void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {

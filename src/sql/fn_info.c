@@ -89,6 +89,12 @@ static void add_settings(sqlite3_str *s) {
                       (unsigned long long)pool_workers());
 }
 
+static void add_memo(sqlite3_str *s, const Memo *memo) {
+  sqlite3_str_appendf(s, "cache: %llu results kept, found again %llu times\n",
+                      (unsigned long long)memo->n,
+                      (unsigned long long)memo->used);
+}
+
 static int add_models(sqlite3_str *s, Error *err) {
   ModelRows rows;
   int rc = registry_rows(&rows, err);
@@ -116,6 +122,7 @@ void fn_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   add_build(s);
   add_kernels(s);
   add_settings(s);
+  add_memo(s, call.memo);
   int rc = add_models(s, &err);
   char *text = sqlite3_str_finish(s);
   if (rc == OK && !text)

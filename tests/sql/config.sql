@@ -5,6 +5,7 @@ SELECT key, length(description) > 10 FROM distilbert_config;
 .check <<END
 threads|1
 memory_limit|1
+cache_entries|1
 engine|1
 overflow|1
 answer_model|1

@@ -6,7 +6,7 @@ SELECT distilbert_version();
 
 .testcase debug
 SELECT distilbert_debug();
-.glob version: *build: *sqlite: *kernels: *engine: *threads: *model: *weights: *
+.glob version: *build: *sqlite: *kernels: *engine: *threads: *cache: *model: *weights: *
 
 .testcase fingerprint
 SELECT length(distilbert_fingerprint()),

@@ -1,0 +1,47 @@
+/*
+ * memo.h - what a connection's scalar functions found lately.
+ *
+ * In a join SQLite asks for the embedding of one query again for each row, and
+ * distilbert_answer and distilbert_highlight of one row want the same span.
+ * Results are the same bits each time, so a kept one may stand for a new one.
+ */
+#ifndef SQL_MEMO_H
+#define SQL_MEMO_H
+
+#include <stddef.h>
+#include <stdint.h>
+
+enum {
+  MEMO_TEXT_MAX = 1 << 16, /* bytes of texts that are looked up */
+  MEMO_VALUE_MAX = 1 << 18 /* bytes of a result that is kept */
+};
+
+/* SHA-256 over all that a result depends on. */
+typedef struct MemoKey {
+  unsigned char digest[32];
+} MemoKey;
+
+typedef struct MemoEntry {
+  MemoKey key;
+  void *value; /* owned */
+  size_t bytes;
+} MemoEntry;
+
+/* One connection's, used under its lock. Zero: empty. */
+typedef struct Memo {
+  MemoEntry *entries; /* owned; latest use first */
+  size_t n, capacity;
+  uint64_t used; /* how often something was found */
+} Memo;
+
+/* NULL: not there. Valid until the next call with this memo. */
+const void *memo_find(Memo *memo, const MemoKey *key, size_t *bytes);
+
+/* Keeps a copy; without memory for it, nothing happens. */
+void memo_keep(Memo *memo, const MemoKey *key, const void *value, size_t bytes);
+
+/* Forgets what was used longest ago, until n are left; with n 0 owns nothing.
+ */
+void memo_shrink(Memo *memo, size_t n);
+
+#endif
