@@ -30,6 +30,7 @@ enum {
   LONG = 4,       /* groups from which on tasks have twice as many rows */
   FEW_ROWS = 24,  /* and how far they are halved for wide inputs, */
   BLOCK = 147456, /* till their weights (192 x 768) leave room in the cache */
+  NEAR = 196608, /* floats of queries, keys and values kept in a core's cache */
   PROJECTIONS = 3 /* linears over the same input that share an operation */
 };
 
@@ -48,7 +49,8 @@ typedef struct Encoder {
   const Sequence *texts;
   size_t n_texts, T, P, C, H, D, F;
   float *x, *y;               /* [P][C][LANES] */
-  float *query, *key, *value; /* [H][P][D][LANES], in wide */
+  size_t head, heads;         /* the heads at work: from `head` on, so many */
+  float *query, *key, *value; /* [heads][P][D][LANES], in wide */
   float *mixed;               /* [P][C][LANES], in wide */
   float *wide;                /* [P][max(F, 4 C)][LANES] */
   float *scores;              /* [threads][score_room] */
@@ -82,12 +84,13 @@ typedef struct Projection {
   float *out;
 } Projection;
 
-/* Outputs are cut into slabs of features, [n_out / slab][P][slab][LANES]. */
+/* Rows [first, end) of each linear. Outputs are cut into slabs of features,
+ * [(end - first) / slab][P][slab][LANES]. */
 typedef struct Projecting {
   Encoder *e;
   const float *in; /* [P][n_in][LANES] */
   Projection list[PROJECTIONS];
-  size_t n, slab;
+  size_t n, first, end, slab;
   size_t rows, blocks; /* blocks of rows; tasks: n x blocks x groups */
   Activation activation;
 } Projecting;
@@ -96,16 +99,17 @@ static void project_task(void *arg, size_t index, size_t thread) {
   const Projecting *p = arg;
   (void)thread;
   /* Block after block: its weights stay in the cache for all groups. */
-  size_t P = p->e->P, groups = group_count(P), block = index / groups;
+  size_t P = p->e->P, groups = group_count(P), group = index % groups;
+  size_t block = index / groups;
   const Projection *one = &p->list[block / p->blocks];
   size_t row = block % p->blocks * p->rows, end = row + p->rows;
   LinearPart part = {.out_panel = p->slab * LANES};
-  part.panel = group_start(P, index % groups);
-  part.panels = group_start(P, index % groups + 1) - part.panel;
-  end = end < one->linear->n_out ? end : one->linear->n_out;
+  part.panel = group_start(P, group);
+  part.panels = group_start(P, group + 1) - part.panel;
+  end = end < p->end - p->first ? end : p->end - p->first;
   for (; row < end; row += part.rows) {
     size_t slab = row / p->slab, at = row % p->slab;
-    part.row = row;
+    part.row = p->first + row;
     part.rows = p->slab - at < end - row ? p->slab - at : end - row;
     part.out = one->out + ((slab * P + part.panel) * p->slab + at) * LANES;
     linear_rows(p->e->kernels, one->linear, part, p->in, &p->e->bytes,
@@ -131,8 +135,10 @@ static void activate_task(void *arg, size_t panel, size_t thread) {
 static void project_blas(Projecting *p) {
   for (size_t i = 0; i < p->n && !p->e->code; i++) {
     const Linear *w = p->list[i].linear;
-    blas_linear(p->e->P, w->n_in, w->n_out, p->slab, p->in, w->weight, w->bias,
-                p->list[i].out, p->e->blas);
+    blas_linear(p->e->P, w->n_in, p->end - p->first, p->slab, p->in,
+                w->weight + p->first * w->n_in,
+                w->bias ? w->bias + p->first : NULL, p->list[i].out,
+                p->e->blas);
     if (poll_stop(&p->e->run->poll))
       p->e->code = ERR_INTERRUPT;
   }
@@ -149,14 +155,14 @@ static void project(Projecting p) {
     project_blas(&p);
     return;
   }
-  if (is_bytes)
+  if (is_bytes && p.first == 0) /* further rows have the same input */
     perform(p.e, p.e->P, quantize_task, &p);
-  size_t rows = group_count(p.e->P) < LONG ? ROWS : 2 * ROWS;
+  size_t groups = group_count(p.e->P), rows = groups < LONG ? ROWS : 2 * ROWS;
   while (rows > FEW_ROWS && rows * p.list[0].linear->n_in > BLOCK)
     rows /= 2;
   p.rows = p.slab < rows ? rows / p.slab * p.slab : rows;
-  p.blocks = (p.list[0].linear->n_out + p.rows - 1) / p.rows;
-  perform(p.e, p.n * p.blocks * group_count(p.e->P), project_task, &p);
+  p.blocks = (p.end - p.first + p.rows - 1) / p.rows;
+  perform(p.e, p.n * p.blocks * groups, project_task, &p);
 }
 
 static void linear(Encoder *e, const Linear *w, const float *in, float *out,
@@ -165,6 +171,7 @@ static void linear(Encoder *e, const Linear *w, const float *in, float *out,
                        .in = in,
                        .list = {{w, out}},
                        .n = 1,
+                       .end = w->n_out,
                        .slab = w->n_out,
                        .activation = activation});
 }
@@ -176,6 +183,8 @@ static void query_key_value(Encoder *e, const Layer *layer) {
                                 {&layer->key, e->key},
                                 {&layer->value, e->value}},
                        .n = 3,
+                       .first = e->head * e->D,
+                       .end = (e->head + e->heads) * e->D,
                        .slab = e->D});
 }
 
@@ -186,13 +195,6 @@ static void text_lanes(const Stretch *s, size_t panel, size_t *lo, size_t *hi) {
   size_t first = panel * LANES;
   *lo = s->first > first ? s->first - first : 0;
   *hi = s->end < first + LANES ? s->end - first : LANES;
-}
-
-/* Where the same stretch will read in the next head: attention asks for it
- * early, as 512 tokens' keys and values do not stay in the cache. */
-static const float *next_head(const Encoder *e, const Stretch *s, size_t head,
-                              const float *from) {
-  return from + ((head + 1) * e->P + s->panel) * e->D * LANES;
 }
 
 /* What a thread needs for a stretch, in e->scores. */
@@ -215,10 +217,9 @@ static Scratch scratch(const Encoder *e, const Stretch *s, size_t thread) {
 
 /* scores[j][lane] = sum over d of key_j[d] * query_lane[d], all keys j, and
  * the largest of each lane. */
-static void score_keys(const Encoder *e, const Stretch *s, size_t head,
+static void score_keys(const Encoder *e, const Stretch *s, size_t at,
                        const Scratch *to) {
-  size_t plane = e->D * LANES, first = head * e->P;
-  const float *ahead = next_head(e, s, head, e->key);
+  size_t plane = e->D * LANES, first = at * e->P;
   for (size_t i = 0; i < GROUP * LANES; i++)
     to->top[i] = -INFINITY;
   for (size_t p = s->first / LANES; p * LANES < s->end; p++) {
@@ -236,21 +237,19 @@ static void score_keys(const Encoder *e, const Stretch *s, size_t head,
         .c = to->scores + (p * LANES + lo - s->first) * LANES,
         .c_panel = to->keys * LANES,
         .top = to->top,
-        .ahead = ahead,
     };
     e->kernels->product(&product);
-    ahead += plane / 8; /* about as much as was asked for */
   }
 }
 
 /* out[d][lane] = inverse[lane] * sum over j of value_j[d] * weight_j[lane], j
  * in order: the text's keys in the first panel, then those of all others. */
-static void mix_values(const Encoder *e, const Stretch *s, size_t head,
+static void mix_values(const Encoder *e, const Stretch *s, size_t at,
                        const Scratch *from, float *out, size_t out_panel) {
   size_t plane = e->D * LANES, keys = from->keys;
   size_t lane = s->first % LANES, begun = lane ? LANES - lane : 0;
   bool is_one = begun == 0 || begun >= keys;
-  const float *value = e->value + (head * e->P + s->first / LANES) * plane;
+  const float *value = e->value + (at * e->P + s->first / LANES) * plane;
   Product product = {
       .rows = e->D,
       .panels = s->panels,
@@ -264,7 +263,6 @@ static void mix_values(const Encoder *e, const Stretch *s, size_t head,
       .c = out,
       .c_panel = out_panel,
       .scale = is_one ? from->inverse : NULL,
-      .ahead = next_head(e, s, head, e->value),
   };
   e->kernels->product(&product);
   if (is_one)
@@ -279,13 +277,13 @@ static void mix_values(const Encoder *e, const Stretch *s, size_t head,
 
 /* Copies only the lanes that belong to the text; behind the last text's end
  * the lanes of none too, so that they hold numbers and not chance. */
-static void copy_lanes(const Encoder *e, const Stretch *s, size_t head,
-                       const float *from) {
+static void copy_lanes(const Encoder *e, const Stretch *s, const float *from,
+                       float *out) {
   for (size_t i = 0; i < s->panels; i++) {
     size_t lo, hi;
     text_lanes(s, s->panel + i, &lo, &hi);
     hi = s->end == e->T ? LANES : hi;
-    float *to = e->mixed + ((s->panel + i) * e->C + head * e->D) * LANES;
+    float *to = out + i * e->C * LANES;
     for (size_t d = 0; d < e->D; d++)
       memcpy(to + d * LANES + lo, from + (i * e->D + d) * LANES + lo,
              (hi - lo) * sizeof *to);
@@ -301,27 +299,41 @@ static bool is_shared(const Encoder *e, const Stretch *s) {
 
 static void attention_task(void *arg, size_t index, size_t thread) {
   Encoder *e = arg;
-  /* Head after head: its keys and values stay in the cache meanwhile. */
+  /* Head after head, so that its keys and values come from near. */
   const Stretch *s = &e->stretches[index % e->n_stretches];
-  size_t head = index / e->n_stretches, plane = e->C * LANES;
+  size_t at = index / e->n_stretches, plane = e->C * LANES;
+  float *out = e->mixed + s->panel * plane + (e->head + at) * e->D * LANES;
   Scratch x = scratch(e, s, thread);
 
-  score_keys(e, s, head, &x);
+  score_keys(e, s, at, &x);
   for (size_t i = 0; i < s->panels; i++)
     e->kernels->softmax(x.keys, x.scores + i * x.keys * LANES,
                         1.0f / sqrtf((float)e->D), x.top + i * LANES,
                         x.inverse + i * LANES);
   if (is_shared(e, s)) {
-    mix_values(e, s, head, &x, x.own, e->D * LANES);
-    copy_lanes(e, s, head, x.own);
+    mix_values(e, s, at, &x, x.own, e->D * LANES);
+    copy_lanes(e, s, x.own, out);
   } else {
-    mix_values(e, s, head, &x,
-               e->mixed + s->panel * plane + head * e->D * LANES, plane);
+    mix_values(e, s, at, &x, out, plane);
   }
 }
 
-static void attention(Encoder *e) {
-  perform(e, e->n_stretches * e->H, attention_task, e);
+/* How many heads are at work at once: all of short texts, of long ones what
+ * stays in the caches until attention has read it, but one a thread. */
+static size_t heads_at_once(const Encoder *e) {
+  size_t threads = e->run->n_threads;
+  size_t n = NEAR / (PROJECTIONS * e->P * e->D * LANES);
+  n = (n ? n : 1) * threads;
+  return n < e->H ? n : e->H;
+}
+
+static void attention(Encoder *e, const Layer *layer) {
+  size_t most = heads_at_once(e);
+  for (e->head = 0; e->head < e->H; e->head += most) {
+    e->heads = e->H - e->head < most ? e->H - e->head : most;
+    query_key_value(e, layer);
+    perform(e, e->n_stretches * e->heads, attention_task, e);
+  }
 }
 
 /* --- Embeddings and norms ------------------------------------------------- */
@@ -393,8 +405,7 @@ static void add_norm(Encoder *e, const Norm *norm) {
 /* --- The pass --------------------------------------------------------------*/
 
 static void encode_layer(Encoder *e, const Layer *layer) {
-  query_key_value(e, layer);
-  attention(e);
+  attention(e, layer);
   linear(e, &layer->attention_out, e->mixed, e->y, ACTIVATION_NONE);
   add_norm(e, &layer->attention_norm);
   linear(e, &layer->up, e->x, e->wide, e->model->config.activation);

@@ -40,8 +40,7 @@ enum { LANES = 16 };
  *
  * A weight matrix has row_stride K, k_stride 1, k_jump 0; the keys and values
  * of attention are read out of lanes with other strides, and k_jump leads from
- * one panel of them to the next. `ahead` is memory that is needed soon: some of
- * it is asked for meanwhile, in order. It may lie anywhere.
+ * one panel of them to the next.
  */
 typedef struct Product {
   size_t rows, panels, depth; /* depth: number of k */
@@ -54,7 +53,6 @@ typedef struct Product {
   const float *bias;  /* NULL: none */
   const float *scale; /* NULL: none */
   float *top;         /* NULL: none */
-  const float *ahead; /* NULL: the rows of A as they come */
   bool add;
 } Product;
 

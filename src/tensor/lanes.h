@@ -17,9 +17,8 @@
  * Nothing is packed or copied.  Panels go by groups of three, the rest shared
  * out evenly (3 3 2 2, not 3 3 3 1), because a tile of one panel waits for
  * loads.  Within a group all rows pass, so A is read once for three panels.
- * While a tile runs it prefetches the rows of A below it, or what the caller
- * names: short texts are bound by reading weights from memory, and this hides
- * it behind arithmetic.
+ * While a tile runs it prefetches the rows of A below it: short texts are bound
+ * by reading weights from memory, and this hides it behind arithmetic.
  */
 #ifndef TENSOR_LANES_H
 #define TENSOR_LANES_H
@@ -60,17 +59,6 @@ MATH_INLINE void prefetch(uintptr_t *next, size_t n) {
   *next += n * LINE;
 }
 
-/*
- * Where this tile's prefetches start: one line for each step of `ahead`, or the
- * rows of A below, which touch each other if A is a weight matrix.
- */
-MATH_INLINE uintptr_t fetch_from(const Product *p, size_t row, size_t n_rows) {
-  size_t steps = (p->depth + STEP - 1) / STEP;
-  if (p->ahead)
-    return (uintptr_t)p->ahead + row / TILE_ROWS * steps * LINE;
-  return (uintptr_t)p->a + (row + n_rows) * p->row_stride * sizeof *p->a;
-}
-
 /* n_rows and n_panels are constants wherever this is used. */
 MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
                       size_t n_panels) {
@@ -84,7 +72,7 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
   EACH(i, 3) {
     base[i] = a + (3 * i < n_rows ? 3 * i * stride : 0);
   }
-  uintptr_t next = fetch_from(p, row, n_rows);
+  uintptr_t next = (uintptr_t)(a + n_rows * stride);
   Vec sum[TILE_ROWS][TILE_PANELS * VECS], x[TILE_PANELS * VECS];
   EACH(i, n_rows) {
     Vec start = vset(p->bias ? p->bias[row + i] : 0.0f);
@@ -95,9 +83,7 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
   for (size_t left = p->depth; left;) {
     size_t step = left < STEP ? left : STEP;
     left -= step;
-    if (p->ahead)
-      prefetch(&next, 1);
-    else if (k_stride == 1 && !p->k_jump)
+    if (k_stride == 1 && !p->k_jump) /* rows of A lie back to back */
       prefetch(&next, n_rows);
     for (; step; step--, b += LANES) {
       EACH(j, n) {
