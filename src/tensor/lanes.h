@@ -72,7 +72,9 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
   EACH(i, 3) {
     base[i] = a + (3 * i < n_rows ? 3 * i * stride : 0);
   }
-  uintptr_t next = (uintptr_t)(a + n_rows * stride);
+  /* Where rows of A do not lie back to back, this asks for what nobody needs;
+   * a branch here costs more. */
+  uintptr_t next = (uintptr_t)a + n_rows * stride * sizeof *a;
   Vec sum[TILE_ROWS][TILE_PANELS * VECS], x[TILE_PANELS * VECS];
   EACH(i, n_rows) {
     Vec start = vset(p->bias ? p->bias[row + i] : 0.0f);
@@ -83,8 +85,7 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
   for (size_t left = p->depth; left;) {
     size_t step = left < STEP ? left : STEP;
     left -= step;
-    if (k_stride == 1 && !p->k_jump) /* rows of A lie back to back */
-      prefetch(&next, n_rows);
+    prefetch(&next, n_rows);
     for (; step; step--, b += LANES) {
       EACH(j, n) {
         x[j] = vload(b + place(j, b_panel));
