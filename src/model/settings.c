@@ -92,8 +92,8 @@ static const Row rows[SETTING_COUNT] = {
                               "0", is_byte_count, "a number of bytes, 0: none"},
     [SETTING_CACHE_ENTRIES] = {"cache_entries", "DISTILBERT_CACHE_ENTRIES",
                                "latest results of scalar functions that a"
-                               " connection keeps for the same texts, up to"
-                               " 64 KiB of them; 0: none",
+                               " connection keeps for the same texts, each up"
+                               " to 64 KiB; 0: none",
                                "0", is_cache_count, "0 to 10000"},
     [SETTING_ENGINE] = {"engine", "DISTILBERT_ENGINE",
                         "who multiplies matrices: native or blas", "native",

@@ -61,9 +61,11 @@ void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx);
 int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err);
 
 /*
- * What this connection found for the same task, texts and model (call_use comes
- * first), or NULL; valid until call_remember, which keeps what was found
- * instead. The setting cache_entries says how much is kept.
+ * What this connection found before for the same task, model (call_use comes
+ * first) and n texts: *bytes of it, which stay until call_remember. NULL: it is
+ * not there, then *bytes is as it was. call_remember keeps a copy of what was
+ * found instead, or nothing where memory is short: neither can fail. The
+ * setting cache_entries says how many results are kept.
  */
 const void *call_recall(Call *call, unsigned task, const EncodeText *texts,
                         size_t n, size_t *bytes);

@@ -44,8 +44,8 @@ static void reorder(float *numbers, size_t n) {
 /* --- distilbert_embed ----------------------------------------------------- */
 
 static int embed(Call *call, EmbedText *text, Error *err) {
-  size_t bytes = call->model->vector_dim * sizeof *text->vector;
-  text->vector = mem_alloc(bytes);
+  size_t n = call->model->vector_dim, bytes;
+  text->vector = mem_array(n, sizeof *text->vector);
   if (!text->vector)
     return fail_memory(err);
   const void *known = call_recall(call, TASK_EMBED, &text->text, 1, &bytes);
@@ -55,7 +55,7 @@ static int embed(Call *call, EmbedText *text, Error *err) {
   }
   int rc = embed_run(call->model, &call->run, call->overflow, text, 1, err);
   if (rc == OK)
-    call_remember(call, text->vector, bytes);
+    call_remember(call, text->vector, n * sizeof *text->vector);
   return rc;
 }
 

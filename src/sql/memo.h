@@ -12,7 +12,7 @@
 #include <stdint.h>
 
 enum {
-  MEMO_TEXT_MAX = 1 << 16, /* bytes of texts that are looked up */
+  MEMO_TEXT_MAX = 1 << 16, /* bytes of a text that is looked up */
   MEMO_VALUE_MAX = 1 << 18 /* bytes of a result that is kept */
 };
 
