@@ -200,25 +200,73 @@ static void test_bits(const char *name) {
   model_free(model);
 }
 
+/* The built-in weights as floats; NULL after a failed check. */
+static Model *builtin_model(void) {
+  Model *model = NULL;
+  Error err = {""};
+  ModelOptions options = options_none;
+  options.precision = PRECISION_FP32;
+  int code = model_open("models/distilbert-minilm-squad.safetensors", &options,
+                        NULL, &model, &err);
+  CHECK(!code, "%s", err.message);
+  return code ? NULL : model;
+}
+
+/* The largest difference of any value; NaN if there is one. */
+static double worst_of(const Hidden *a, const Hidden *b, size_t n, size_t C) {
+  double worst = 0;
+  for (size_t t = 0; t < n; t++)
+    for (size_t c = 0; c < C; c++) {
+      double d = hidden_at(a, C, t, c) - hidden_at(b, C, t, c);
+      worst = fabs(d) > worst || isnan(d) ? fabs(d) : worst;
+    }
+  return worst;
+}
+
+/*
+ * The same vector added to all keys adds the same to all scores of a query, a
+ * few hundred more or less: softmax does not see it, and nothing overflows or
+ * vanishes.
+ */
+static void test_far_scores(void) {
+  enum { N = 40, SHIFT = 500 };
+  static Token tokens[N];
+  static float bias[384];
+  Model *model = builtin_model();
+  Hidden near = {0}, far = {0};
+  Error err = {""};
+  if (!model)
+    return;
+  for (size_t i = 0; i < N; i++)
+    tokens[i].id = (int32_t)(1000 + i * 71);
+  Sequence text = {tokens, N};
+  int code = encoder_run(model, &one_thread, &text, 1, &near, &err);
+  for (size_t c = 0; c < model->config.dim; c++)
+    bias[c] = model->layers[0].key.bias[c] + SHIFT;
+  model->layers[0].key.bias = bias;
+  code = code ? code : encoder_run(model, &one_thread, &text, 1, &far, &err);
+  CHECK(!code, "%s", err.message);
+  double worst = code ? NAN : worst_of(&near, &far, N, model->config.dim);
+  CHECK(worst > 0 && worst < 1e-2, "far scores: %g off", worst);
+  hidden_clear(&near);
+  hidden_clear(&far);
+  model_free(model);
+}
+
 /*
  * Heads of 192 and 128 features, wider than a task has rows or not a multiple
  * of them: the built-in weights cut otherwise, against BLAS, which cuts none.
  */
 static void test_wide_heads(size_t n_heads, size_t n) {
   static Token tokens[300];
-  Model *model;
   Hidden native = {0}, blas = {0};
   Error err = {""};
   if (blas_open(&err)) {
     SKIP("%s", err.message);
     return;
   }
-  ModelOptions options = options_none;
-  options.precision = PRECISION_FP32;
-  int code = model_open("models/distilbert-minilm-squad.safetensors", &options,
-                        NULL, &model, &err);
-  CHECK(!code, "%s", err.message);
-  if (code)
+  Model *model = builtin_model();
+  if (!model)
     return;
   Model cut = *model;
   cut.config.n_heads = n_heads;
@@ -229,13 +277,8 @@ static void test_wide_heads(size_t n_heads, size_t n) {
   CHECK(!encoder_run(&cut, &one_thread, &text, 1, &native, &err) &&
             !encoder_run(&cut, &run, &text, 1, &blas, &err),
         "%s", err.message);
-  double worst = 0;
-  for (size_t t = 0; blas.hidden && t < n; t++)
-    for (size_t c = 0; c < cut.config.dim; c++) {
-      double d = hidden_at(&native, cut.config.dim, t, c) -
-                 hidden_at(&blas, cut.config.dim, t, c);
-      worst = fabs(d) > worst || isnan(d) ? fabs(d) : worst;
-    }
+  double worst =
+      blas.hidden ? worst_of(&native, &blas, n, cut.config.dim) : NAN;
   CHECK(worst < 1e-4, "%zu heads, %zu tokens: %g off", n_heads, n, worst);
   hidden_clear(&native);
   hidden_clear(&blas);
@@ -254,6 +297,7 @@ int main(void) {
   test_bits("distilbert-uncased-base");
   test_bits("bert-uncased-minilm");
   test_bits("roberta-sentence");
+  test_far_scores();
   test_wide_heads(2, 40);
   test_wide_heads(2, 300);
   test_wide_heads(3, 40);
