@@ -12,7 +12,8 @@
  * around fork(), so that a child never finds it taken.
  *
  * Refuses: values outside the limits, with the valid ones in the message.  In
- * the environment a bad value is passed over, as an extension must load.
+ * the environment a bad value is passed over, as an extension must load;
+ * distilbert_debug() tells of it.
  */
 #include "model/settings.h"
 
@@ -23,28 +24,65 @@
 #include <string.h>
 #include <strings.h>
 #include "base/pool.h"
+#include "base/ram.h"
 #include "model/registry.h"
 
 enum { THREADS_MAX = 64, CACHE_ENTRIES_MAX = 10000 };
 
 typedef struct Row {
-  const char *key, *variable, *help, *initial;
+  const char *key, *variable, *help;
+  const char *initial; /* NULL: initial_number gives it */
+  size_t (*initial_number)(void);
   bool (*is_valid)(const char *text);
   const char *valid; /* what is_valid wants, for messages */
 } Row;
 
-/* A whole number without sign, blanks or leading zeros; false: it is not. */
-static bool read_number(const char *text, size_t *out) {
+static bool is_digit(char c) {
+  return c >= '0' && c <= '9';
+}
+
+/* What a unit multiplies by, as SQLite's shell has them; 0: it is none. */
+static size_t unit_of(const char *text) {
+  static const struct {
+    const char *name;
+    size_t bytes;
+  } units[] = {
+      {"", 1},           {"B", 1},           {"K", 1000},      {"KB", 1000},
+      {"KiB", 1 << 10},  {"M", 1000000},     {"MB", 1000000},  {"MiB", 1 << 20},
+      {"G", 1000000000}, {"GB", 1000000000}, {"GiB", 1 << 30},
+  };
+  text += *text == ' ';
+  for (size_t i = 0; i < sizeof units / sizeof *units; i++)
+    if (strcasecmp(units[i].name, text) == 0)
+      return units[i].bytes;
+  return 0;
+}
+
+/* A whole number without sign, blanks or leading zeros, and what is behind it;
+ * false: it is none. */
+static bool read_digits(const char *text, size_t *out, const char **rest) {
   size_t n = 0;
-  if (!*text || (*text == '0' && text[1]))
+  if (!is_digit(*text) || (*text == '0' && is_digit(text[1])))
     return false;
-  for (; *text; text++) {
-    if (*text < '0' || *text > '9' || __builtin_mul_overflow(n, 10, &n) ||
+  for (; is_digit(*text); text++)
+    if (__builtin_mul_overflow(n, 10, &n) ||
         __builtin_add_overflow(n, (size_t)(*text - '0'), &n))
       return false;
-  }
   *out = n;
+  *rest = text;
   return true;
+}
+
+static bool read_number(const char *text, size_t *out) {
+  const char *rest;
+  return read_digits(text, out, &rest) && !*rest;
+}
+
+/* The same with a unit: "100MB", "2 GiB". */
+static bool read_bytes(const char *text, size_t *out) {
+  const char *rest;
+  size_t unit = read_digits(text, out, &rest) ? unit_of(rest) : 0;
+  return unit && !__builtin_mul_overflow(*out, unit, out);
 }
 
 static bool is_thread_count(const char *text) {
@@ -54,7 +92,7 @@ static bool is_thread_count(const char *text) {
 
 static bool is_byte_count(const char *text) {
   size_t n;
-  return read_number(text, &n);
+  return read_bytes(text, &n);
 }
 
 static bool is_cache_count(const char *text) {
@@ -79,43 +117,59 @@ static bool is_name(const char *text) {
   return strlen(text) <= MODEL_NAME_MAX;
 }
 
+static size_t threads_to_begin_with(void) {
+  size_t n = cpu_available();
+  return n < THREADS_MAX ? n : THREADS_MAX;
+}
+
+/* Half of the memory that there is for us. */
+static size_t memory_to_begin_with(void) {
+  return ram_available() / 2;
+}
+
 #define NAMES "a model's name of at most 255 bytes, or empty"
 
 static const Row rows[SETTING_COUNT] = {
     [SETTING_THREADS] = {"threads", "DISTILBERT_THREADS",
-                         "threads a call may use, 1 to 64",
-                         NULL, /* CPUs available */
-                         is_thread_count, "1 to 64"},
+                         "threads a call may use, 1 to 64", NULL,
+                         threads_to_begin_with, is_thread_count, "1 to 64"},
     [SETTING_MEMORY_LIMIT] = {"memory_limit", "DISTILBERT_MEMORY_LIMIT",
-                              "bytes of weights kept in memory, least recently"
-                              " used models go first; 0: no limit",
-                              "0", is_byte_count, "a number of bytes, 0: none"},
+                              "bytes of weights kept in memory (100MB, 2GiB),"
+                              " least recently used models go first; 0: no"
+                              " limit",
+                              NULL, memory_to_begin_with, is_byte_count,
+                              "a number of bytes, KB, KiB, MB, MiB, GB or GiB;"
+                              " 0: no limit"},
     [SETTING_CACHE_ENTRIES] = {"cache_entries", "DISTILBERT_CACHE_ENTRIES",
-                               "latest results of scalar functions that a"
-                               " connection keeps for the same texts, each up"
-                               " to 64 KiB; 0: none",
-                               "0", is_cache_count, "0 to 10000"},
+                               "latest results that a connection keeps for the"
+                               " same texts of up to 64 KiB, 4 MiB of them at"
+                               " most; 0: none",
+                               "512", NULL, is_cache_count, "0 to 10000"},
     [SETTING_ENGINE] = {"engine", "DISTILBERT_ENGINE",
                         "who multiplies matrices: native or blas", "native",
-                        is_engine, "native, blas"},
+                        NULL, is_engine, "native, blas"},
     [SETTING_OVERFLOW] = {"overflow", "DISTILBERT_OVERFLOW",
                           "a text longer than the model takes: its start"
                           " (truncate), an error, or the mean over windows",
-                          "truncate", is_overflow, "truncate, error, window"},
+                          "truncate", NULL, is_overflow,
+                          "truncate, error, window"},
     [SETTING_ANSWER_MODEL] = {"answer_model", "DISTILBERT_ANSWER_MODEL",
                               "model of question answering calls that name"
                               " none; empty: the built-in one",
-                              "", is_name, NAMES},
+                              "", NULL, is_name, NAMES},
     [SETTING_EMBED_MODEL] = {"embed_model", "DISTILBERT_EMBED_MODEL",
-                             "the same for embeddings", "", is_name, NAMES},
+                             "the same for embeddings", "", NULL, is_name,
+                             NAMES},
     [SETTING_FILL_MODEL] = {"fill_model", "DISTILBERT_FILL_MODEL",
-                            "the same for masked words", "", is_name, NAMES},
+                            "the same for masked words", "", NULL, is_name,
+                            NAMES},
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
   char value[SETTING_TEXT_MAX], initial[SETTING_TEXT_MAX];
+  bool refused;            /* the environment's value */
 } settings[SETTING_COUNT]; /* guarded by lock once started */
 
 static void lock_all(void) {
@@ -129,15 +183,14 @@ static void unlock_all(void) {
 static void start_one(Setting s) {
   char *initial = settings[s].initial;
   const char *given = getenv(rows[s].variable);
-  if (given && rows[s].is_valid(given))
+  settings[s].refused =
+      given && (strlen(given) >= SETTING_TEXT_MAX || !rows[s].is_valid(given));
+  if (given && !settings[s].refused)
     snprintf(initial, SETTING_TEXT_MAX, "%s", given);
   else if (rows[s].initial)
     snprintf(initial, SETTING_TEXT_MAX, "%s", rows[s].initial);
-  else {
-    size_t n = cpu_available();
-    snprintf(initial, SETTING_TEXT_MAX, "%zu",
-             n < THREADS_MAX ? n : (size_t)THREADS_MAX);
-  }
+  else
+    snprintf(initial, SETTING_TEXT_MAX, "%zu", rows[s].initial_number());
   memcpy(settings[s].value, initial, SETTING_TEXT_MAX);
 }
 
@@ -174,6 +227,11 @@ void setting_initial(Setting s, char out[SETTING_TEXT_MAX]) {
   memcpy(out, settings[s].initial, SETTING_TEXT_MAX); /* never changes */
 }
 
+const char *setting_refused(Setting s) {
+  pthread_once(&once, start);
+  return settings[s].refused ? rows[s].variable : NULL; /* never changes */
+}
+
 int setting_change(Setting s, const char *text, Error *err) {
   char value[SETTING_TEXT_MAX] = "";
   if (strlen(text) >= SETTING_TEXT_MAX || !rows[s].is_valid(text))
@@ -191,7 +249,7 @@ size_t setting_number(Setting s) {
   char text[SETTING_TEXT_MAX];
   size_t n = 0;
   setting_text(s, text);
-  read_number(text, &n);
+  read_bytes(text, &n);
   return n;
 }
 

@@ -2,8 +2,9 @@
  * settings.h - the process's settings: what distilbert_config shows.
  *
  * Each has an environment variable DISTILBERT_<KEY> for its first value.
- * A bad value there is ignored, as an extension must load; distilbert_config
- * refuses one with an error that lists the valid ones.
+ * A bad value there is passed over, as an extension must load, and
+ * setting_refused() tells; distilbert_config refuses one with an error that
+ * lists the valid ones.
  */
 #ifndef MODEL_SETTINGS_H
 #define MODEL_SETTINGS_H
@@ -13,7 +14,7 @@
 
 typedef enum Setting {
   SETTING_THREADS,       /* 1 ... 64; initial: CPUs available */
-  SETTING_MEMORY_LIMIT,  /* bytes of weights kept; 0: no limit */
+  SETTING_MEMORY_LIMIT,  /* bytes of weights kept ("2GiB"); 0: no limit */
   SETTING_CACHE_ENTRIES, /* results a connection keeps; 0: none */
   SETTING_ENGINE,        /* native | blas */
   SETTING_OVERFLOW,      /* truncate | error | window */
@@ -34,6 +35,10 @@ Setting setting_find(const char *key);
 /* The value, and the first value, as text. */
 void setting_text(Setting s, char out[SETTING_TEXT_MAX]);
 void setting_initial(Setting s, char out[SETTING_TEXT_MAX]);
+
+/* The name of its environment variable, if that has a value that was passed
+ * over; else NULL. */
+const char *setting_refused(Setting s);
 
 /* ERR_RANGE, listing the valid values. */
 int setting_change(Setting s, const char *text, Error *err);

@@ -22,11 +22,12 @@
 #include "base/sha256.h"
 SQLITE_EXTENSION_INIT3
 
-Connection *connection_open(void) {
+Connection *connection_open(bool safe) {
   Connection *c = mem_zeroed(sizeof *c);
   if (!c)
     return NULL;
   c->uses = 1;
+  c->safe = safe;
   registry_retain();
   pool_retain();
   return c;
@@ -49,8 +50,7 @@ void connection_done(void *connection) {
 void call_begin(Call *call, const char *function, Connection *connection,
                 sqlite3 *db) {
   *call = (Call){.function = function};
-  call->memo = &connection->memo;
-  call->overflow = setting_overflow();
+  call->connection = connection;
   call->watch = (Watch){.db = db, .next_check = &connection->next_check};
   call->run = (Run){.engine = setting_engine(),
                     .n_threads = setting_number(SETTING_THREADS),
@@ -68,46 +68,54 @@ int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err) {
   int rc = value_name("model", name, &text, err);
   if (rc)
     return rc;
+  call->overflow = text ? OVERFLOW_TRUNCATE : setting_overflow();
   return registry_use(text, task, &call->run.poll, &call->entry, &call->model,
                       err);
 }
 
-static MemoKey key_of(const Call *call, unsigned task, const EncodeText *texts,
-                      size_t n) {
-  const uint64_t numbers[] = {task, call->model->serial, call->run.engine,
-                              call->overflow};
-  MemoKey key;
+void call_count(Call *call, size_t n) {
+  call->connection->inferences += n;
+}
+
+/* --- The cache ------------------------------------------------------------ */
+
+static MemoKey key_of(const Call *call, const Question *q) {
+  const uint64_t fixed[] = {q->task, call->model->serial, call->run.engine,
+                            q->n_options};
+  MemoKey key = {.off = false};
   Sha256 h;
   sha256_init(&h);
-  sha256_add(&h, numbers, sizeof numbers);
-  for (size_t i = 0; i < n; i++) {
-    uint64_t bytes = texts[i].bytes;
+  sha256_add(&h, fixed, sizeof fixed);
+  sha256_add(&h, q->options, q->n_options * sizeof *q->options);
+  for (size_t i = 0; i < 2 && q->texts[i].text; i++) {
+    uint64_t bytes = q->texts[i].bytes;
     sha256_add(&h, &bytes, sizeof bytes);
-    sha256_add(&h, texts[i].text, texts[i].bytes);
+    sha256_add(&h, q->texts[i].text, q->texts[i].bytes);
   }
   sha256_end(&h, key.digest);
   return key;
 }
 
-const void *call_recall(Call *call, unsigned task, const EncodeText *texts,
-                        size_t n, size_t *bytes) {
-  call->memo_room = setting_number(SETTING_CACHE_ENTRIES);
-  memo_shrink(call->memo, call->memo_room);
-  for (size_t i = 0; i < n; i++)
-    if (texts[i].bytes > MEMO_TEXT_MAX)
-      call->memo_room = 0;
-  if (call->memo_room == 0)
+const void *call_recall(Call *call, const Question *question, MemoKey *key,
+                        size_t *bytes) {
+  Memo *memo = &call->connection->memo;
+  size_t room = setting_number(SETTING_CACHE_ENTRIES);
+  memo_shrink(memo, room);
+  *key = (MemoKey){.off = true};
+  if (room == 0 || question->texts[0].bytes > MEMO_TEXT_MAX ||
+      question->texts[1].bytes > MEMO_TEXT_MAX)
     return NULL;
-  call->key = key_of(call, task, texts, n);
-  return memo_find(call->memo, &call->key, bytes);
+  *key = key_of(call, question);
+  return memo_find(memo, key, bytes);
 }
 
-void call_remember(Call *call, const void *value, size_t bytes) {
-  if (call->memo_room == 0)
-    return;
-  memo_shrink(call->memo, call->memo_room - 1);
-  memo_keep(call->memo, &call->key, value, bytes);
+void call_remember(Call *call, const MemoKey *key, const void *value,
+                   size_t bytes) {
+  memo_keep(&call->connection->memo, key, value, bytes,
+            setting_number(SETTING_CACHE_ENTRIES));
 }
+
+/* --- Around the call ------------------------------------------------------ */
 
 void call_resume(Call *call) {
   fegetenv(&call->host);

@@ -23,12 +23,14 @@
 /* What a connection keeps; counted by what is registered in it. */
 typedef struct Connection {
   int uses;
+  bool safe;          /* the safe entry's: shows no paths */
   int64_t next_check; /* Watch's clock */
   Memo memo;
+  uint64_t inferences; /* texts that went through a model */
 } Connection;
 
 /* With one use; NULL when memory ran out. */
-Connection *connection_open(void);
+Connection *connection_open(bool safe);
 void connection_use(Connection *c);
 /* For xDestroy: the last one lets go of the models and the threads. */
 void connection_done(void *connection);
@@ -39,11 +41,9 @@ typedef struct Call {
   Run run;           /* polls `watch`: a Call must not move */
   ModelEntry *entry; /* held until call_end; may be NULL */
   const Model *model;
-  Overflow overflow; /* the setting when the call began */
-  Memo *memo;        /* the connection's */
-  size_t memo_room;  /* entries it may have; 0: nothing is kept */
-  MemoKey key;       /* of this call, once it was looked up */
-  fenv_t host;       /* the host's floating-point modes, while `inside` */
+  Overflow overflow;      /* of the model in use; see call_use */
+  Connection *connection; /* borrowed */
+  fenv_t host;            /* the host's floating-point modes, while `inside` */
   bool inside;
 } Call;
 
@@ -57,19 +57,33 @@ void call_begin(Call *call, const char *function, Connection *connection,
 void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx);
 
 /* Holds the model of that name (`name` or its value NULL: the default) in
- * call->model; `task` as in registry_use. */
+ * call->model; `task` as in registry_use. Sets call->overflow. */
 int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err);
 
+/* What a result depends on beside model and engine: the task, its options as
+ * numbers, and the texts. */
+typedef struct Question {
+  unsigned task;
+  const uint64_t *options;
+  size_t n_options;
+  EncodeText texts[2]; /* text NULL: there is none */
+} Question;
+
 /*
- * What this connection found before for the same task, model (call_use comes
- * first) and n texts: *bytes of it, which stay until call_remember. NULL: it is
- * not there, then *bytes is as it was. call_remember keeps a copy of what was
- * found instead, or nothing where memory is short: neither can fail. The
- * setting cache_entries says how many results are kept.
+ * What this connection found before for the same question to the same model
+ * (call_use comes first): *bytes of it, which stay until the next of these two
+ * calls. NULL: it is not there, then *bytes is as it was. `key` is for
+ * call_remember, which keeps a copy of what was found instead, or nothing where
+ * memory is short: neither can fail. The setting cache_entries says how many
+ * results are kept.
  */
-const void *call_recall(Call *call, unsigned task, const EncodeText *texts,
-                        size_t n, size_t *bytes);
-void call_remember(Call *call, const void *value, size_t bytes);
+const void *call_recall(Call *call, const Question *question, MemoKey *key,
+                        size_t *bytes);
+void call_remember(Call *call, const MemoKey *key, const void *value,
+                   size_t bytes);
+
+/* n texts are about to go through the model: for distilbert_debug(). */
+void call_count(Call *call, size_t n);
 
 /* Around the time SQLite runs again: pausing gives back what must not live
  * then, the floating-point modes too; the model stays. */

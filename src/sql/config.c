@@ -3,6 +3,7 @@
  *
  *     SELECT key, value, initial, description FROM distilbert_config;
  *     UPDATE distilbert_config SET value = 4 WHERE key = 'threads';
+ *     SELECT distilbert_set('threads', 4);
  *
  * In:  a key's new value.
  * Out: a row a setting; `initial` is what the environment variable
@@ -12,11 +13,15 @@
  * its next call, and a ROLLBACK does not undo it.  NULL as the new value goes
  * back to the initial one.  model/settings.c says which values are valid.
  *
+ * Writing to a table takes the write lock of a database; the function takes
+ * none, so it works beside a writer and on a read-only file.
+ *
  * Refuses: new keys, deleting one, and changing any column but `value`.
  */
 #include <stdio.h>
 #include <string.h>
 #include "model/settings.h"
+#include "sql/functions.h"
 #include "sql/table.h"
 SQLITE_EXTENSION_INIT3
 
@@ -75,15 +80,21 @@ static void list_keys(char *out, size_t room) {
   }
 }
 
-/* A key misspelt is an error, not an UPDATE of no row. */
-static int seek(Scan *scan, const char *key, Error *err) {
+static int find_key(const char *key, Setting *out, Error *err) {
   char keys[160], shown[ERROR_QUOTE];
-  (void)scan;
-  if (setting_find(key) != SETTING_COUNT)
+  *out = setting_find(key);
+  if (*out != SETTING_COUNT)
     return OK;
   list_keys(keys, sizeof keys);
   return fail(err, ERR_RANGE, "no key %s; there are %s",
               error_quote(shown, key), keys);
+}
+
+/* A key misspelt is an error, not an UPDATE of no row. */
+static int seek(Scan *scan, const char *key, Error *err) {
+  Setting s;
+  (void)scan;
+  return find_key(key, &s, err);
 }
 
 /* --- UPDATE --------------------------------------------------------------- */
@@ -129,11 +140,39 @@ static int update(Call *call, sqlite3_value *old, sqlite3_value **values,
   int rc = value_string("key", old, &key, err);
   if (rc)
     return rc;
-  Setting s = setting_find(key);
-  if (s == SETTING_COUNT)
-    return fail(err, ERR_RANGE, "no such key");
-  rc = check_others(s, values, err);
+  Setting s;
+  rc = find_key(key, &s, err);
+  rc = rc ? rc : check_others(s, values, err);
   return rc ? rc : change(s, values[VALUE], err);
+}
+
+/* --- distilbert_set ------------------------------------------------------- */
+
+static int set(sqlite3_value **argv, Setting *s, Error *err) {
+  const char *key;
+  int rc = value_string("key", argv[0], &key, err);
+  if (rc == OK && !key)
+    return fail(err, ERR_RANGE, "key must be given");
+  rc = rc ? rc : find_key(key, s, err);
+  return rc ? rc : change(*s, argv[1], err);
+}
+
+/* Gives the new value. */
+void fn_set(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  Call call;
+  Error err;
+  Setting s = SETTING_COUNT;
+  char text[SETTING_TEXT_MAX];
+  call_begin_scalar(&call, "distilbert_set", ctx);
+  int rc = set(argv, &s, &err);
+  call_end(&call);
+  if (rc) {
+    call_fail(ctx, &call, rc, &err);
+    return;
+  }
+  setting_text(s, text);
+  sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
 }
 
 const TableKind config_table = {

@@ -16,9 +16,12 @@
  * sqlite3_load_extension(); sqlite3_auto_extension() comes before anybody
  * could allow it.  Compiled with SQLITE_CORE there is nothing to keep mapped.
  *
- * Flags: no function is INNOCUOUS, so a hostile schema gets nothing under
- * trusted_schema = OFF; tables that change the process are DIRECTONLY.
- * Nothing is read and no thread is started here.
+ * Flags tell the truth.  A call that names its model is DETERMINISTIC; one that
+ * names none depends on settings of the process, so SQLite refuses it in
+ * indexes and generated columns (schema.c has what is left to refuse).  No
+ * function is INNOCUOUS, so a hostile schema gets nothing under
+ * trusted_schema = OFF; what changes the process is DIRECTONLY.  Nothing is
+ * read and no thread is started here.
  */
 #include "base/memory.h"
 #include "sql/functions.h"
@@ -32,25 +35,29 @@ enum { WRITES = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY };
 enum { PURE = SQLITE_UTF8 | SQLITE_DETERMINISTIC, VOLATILE = SQLITE_UTF8 };
 /* The result has a subtype. SQLite knows the flag from 3.45 on, and before
  * ignores what it does not know. */
-enum { TYPED = PURE | 0x1000000 };
+enum { TYPED = 0x1000000 };
 
 static const struct Scalar {
   const char *name;
   int least, most; /* arguments */
   int flags;
+  int model; /* the number of arguments with which a model is named; 0: never */
   scalar_function *run;
 } scalars[] = {
-    {"distilbert_answer", 2, 3, PURE, fn_answer},
-    {"distilbert_highlight", 4, 5, PURE, fn_highlight},
-    {"distilbert_embed", 1, 2, TYPED, fn_embed},
-    {"distilbert_cosine", 2, 2, PURE, fn_cosine},
-    {"distilbert_vector_json", 1, 1, TYPED, fn_vector_json},
-    {"distilbert_fill", 1, 2, PURE, fn_fill},
-    {"distilbert_token_count", 1, 2, PURE, fn_token_count},
-    {"distilbert_fingerprint", 0, 1, PURE, fn_fingerprint},
-    {"distilbert_version", 0, 0, PURE, fn_version},
-    {"distilbert_debug", 0, 0, VOLATILE, fn_debug},
-    {"distilbert_quantize", 2, 2, WRITES, fn_quantize},
+    {"distilbert_answer", 2, 3, PURE, 3, fn_answer},
+    {"distilbert_highlight", 4, 5, PURE, 5, fn_highlight},
+    {"distilbert_embed", 1, 2, PURE | TYPED, 2, fn_embed},
+    {"distilbert_cosine", 2, 2, PURE, 0, fn_cosine},
+    {"distilbert_vector_json", 1, 1, PURE | TYPED, 0, fn_vector_json},
+    {"distilbert_fill", 1, 2, PURE, 2, fn_fill},
+    {"distilbert_token_count", 1, 2, PURE, 2, fn_token_count},
+    {"distilbert_fingerprint", 0, 1, VOLATILE, 0, fn_fingerprint},
+    {"distilbert_version", 0, 0, VOLATILE, 0, fn_version},
+    {"distilbert_debug", 0, 0, VOLATILE, 0, fn_debug},
+    {"distilbert_quantize", 2, 2, WRITES, 0, fn_quantize},
+    {"distilbert_set", 2, 2, WRITES, 0, fn_set},
+    {"distilbert_register", 2, 4, WRITES, 0, fn_register},
+    {"distilbert_forget", 1, 1, WRITES, 0, fn_forget},
 };
 
 static const struct {
@@ -66,8 +73,10 @@ static const struct {
 static int register_scalar(sqlite3 *db, const struct Scalar *f,
                            Connection *connection) {
   for (int n = f->least; n <= f->most; n++) {
+    bool is_pure = n >= f->model;
+    int flags = is_pure ? f->flags : f->flags & ~SQLITE_DETERMINISTIC;
     connection_use(connection);
-    int rc = sqlite3_create_function_v2(db, f->name, n, f->flags, connection,
+    int rc = sqlite3_create_function_v2(db, f->name, n, flags, connection,
                                         f->run, NULL, NULL, connection_done);
     /* BUSY: loaded before, and a statement is running, as when the second
      * load is SELECT load_extension(). What is there does as well. */
@@ -77,11 +86,21 @@ static int register_scalar(sqlite3 *db, const struct Scalar *f,
   return SQLITE_OK;
 }
 
+/* Takes away what the other entry may have left in the connection. */
+static int remove_scalar(sqlite3 *db, const struct Scalar *f) {
+  int rc = SQLITE_OK;
+  for (int n = f->least; n <= f->most && rc == SQLITE_OK; n++)
+    rc = sqlite3_create_function_v2(db, f->name, n, SQLITE_UTF8, NULL, NULL,
+                                    NULL, NULL, NULL);
+  return rc;
+}
+
 static int register_all(sqlite3 *db, bool safe, Connection *connection) {
   int rc = SQLITE_OK;
   for (int i = 0; i < COUNT(scalars) && rc == SQLITE_OK; i++)
-    if (!safe || scalars[i].flags != WRITES)
-      rc = register_scalar(db, &scalars[i], connection);
+    rc = safe && scalars[i].flags == WRITES
+             ? remove_scalar(db, &scalars[i])
+             : register_scalar(db, &scalars[i], connection);
   for (int i = 0; i < COUNT(tables) && rc == SQLITE_OK; i++)
     rc = table_register(db, tables[i].kind,
                         safe && tables[i].read_only_when_safe, connection);
@@ -94,11 +113,15 @@ static int set_up(sqlite3 *db, bool safe, char **message) {
                                sqlite3_libversion());
     return SQLITE_ERROR;
   }
-  Connection *connection = connection_open();
+  Connection *connection = connection_open(safe);
   if (!connection)
     return SQLITE_NOMEM;
   int rc = register_all(db, safe, connection);
   connection_done(connection);
+  if (rc == SQLITE_BUSY)
+    *message =
+        sqlite3_mprintf("distilbert: functions of the other entry cannot "
+                        "be taken away while a statement runs");
   return rc;
 }
 

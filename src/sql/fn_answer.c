@@ -25,44 +25,80 @@
 #include "task/answer.h"
 SQLITE_EXTENSION_INIT3
 
+/* --- Answers of a pair ---------------------------------------------------- */
+
+enum { N_NUMBERS = 8 };
+
+/* All that the answers depend on beside model and texts. */
+static void option_numbers(const AnswerOptions *how, uint64_t out[N_NUMBERS]) {
+  const uint64_t all[N_NUMBERS] = {how->top_k,          how->max_answer_len,
+                                   how->max_seq_len,    how->doc_stride,
+                                   how->max_windows,    how->impossible,
+                                   how->align_to_words, how->merge};
+  memcpy(out, all, sizeof all);
+}
+
+/* Looks a pair up in the cache. True: its answers were there, *out is a copy.
+ * *rc OK or ERR_NOMEM. */
+static bool recall(Call *call, const AnswerOptions *how, const AnswerQuery *q,
+                   MemoKey *key, Answers *out, int *rc, Error *err) {
+  uint64_t numbers[N_NUMBERS];
+  Question question = {
+      TASK_ANSWER, numbers, N_NUMBERS, {q->question, q->context}};
+  size_t bytes = 0;
+  option_numbers(how, numbers);
+  const void *known = call_recall(call, &question, key, &bytes);
+  *rc = OK;
+  if (!known)
+    return false;
+  size_t n = bytes / sizeof *out->items;
+  *out = (Answers){.items = mem_array(n, sizeof *out->items), n, n};
+  if (out->items)
+    memcpy(out->items, known, bytes);
+  else
+    *rc = fail_memory(err);
+  return true;
+}
+
+static void remember(Call *call, const MemoKey *key, const Answers *answers) {
+  call_remember(call, key, answers->items, answers->n * sizeof *answers->items);
+}
+
 /* --- distilbert_answer, distilbert_highlight ------------------------------ */
 
 /* The best answer: bytes [start, end) of context. */
 typedef struct Best {
   EncodeText context;
-  size_t span[2]; /* equal: there is none worth showing */
+  size_t start, end; /* equal: there is none worth showing */
 } Best;
 
-static int find_best(Call *call, EncodeText question, Best *best, Error *err) {
-  AnswerQuery query = {.question = question, .context = best->context};
-  int rc =
-      answer_run(call->model, &call->run, &answer_defaults, &query, 1, err);
-  if (rc == OK && query.answers.n) {
-    best->span[0] = query.answers.items->byte_start;
-    best->span[1] = query.answers.items->byte_end;
-  }
-  answers_clear(&query.answers);
+static int find_answers(Call *call, AnswerQuery *query, Error *err) {
+  MemoKey key;
+  int rc;
+  if (recall(call, &answer_defaults, query, &key, &query->answers, &rc, err))
+    return rc;
+  call_count(call, 1);
+  rc = answer_run(call->model, &call->run, &answer_defaults, query, 1, err);
   if (rc == OK)
-    call_remember(call, best->span, sizeof best->span);
+    remember(call, &key, &query->answers);
   return rc;
 }
 
 /* Asks the model named `name` (may be NULL) with the default options. */
 static int ask(Call *call, sqlite3_value **argv, sqlite3_value *name,
                Best *best, Error *err) {
-  EncodeText texts[2];
-  size_t bytes;
-  int rc = value_text(argv[0], &texts[0], err);
-  rc = rc ? rc : value_text(argv[1], &texts[1], err);
+  AnswerQuery query = {0};
+  int rc = value_text(argv[0], &query.question, err);
+  rc = rc ? rc : value_text(argv[1], &query.context, err);
   rc = rc ? rc : call_use(call, name, TASK_ANSWER, err);
-  if (rc)
-    return rc;
-  *best = (Best){.context = texts[1]};
-  const void *known = call_recall(call, TASK_ANSWER, texts, 2, &bytes);
-  if (!known)
-    return find_best(call, texts[0], best, err);
-  memcpy(best->span, known, bytes);
-  return OK;
+  rc = rc ? rc : find_answers(call, &query, err);
+  *best = (Best){.context = query.context};
+  if (rc == OK && query.answers.n) {
+    best->start = query.answers.items->byte_start;
+    best->end = query.answers.items->byte_end;
+  }
+  answers_clear(&query.answers);
+  return rc;
 }
 
 void fn_answer(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
@@ -76,10 +112,9 @@ void fn_answer(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   call_end(&call);
   if (rc)
     call_fail(ctx, &call, rc, &err);
-  else if (best.span[0] < best.span[1])
-    sqlite3_result_text64(ctx, best.context.text + best.span[0],
-                          best.span[1] - best.span[0], SQLITE_TRANSIENT,
-                          SQLITE_UTF8);
+  else if (best.start < best.end)
+    sqlite3_result_text64(ctx, best.context.text + best.start,
+                          best.end - best.start, SQLITE_TRANSIENT, SQLITE_UTF8);
 }
 
 static char *put(char *at, const char *text, size_t bytes) {
@@ -91,7 +126,7 @@ static char *put(char *at, const char *text, size_t bytes) {
 static int wrap(sqlite3_context *ctx, const Best *best, EncodeText open,
                 EncodeText close, Error *err) {
   EncodeText context = best->context;
-  size_t start = best->span[0], end = best->span[1], bytes;
+  size_t start = best->start, end = best->end, bytes;
   if (!size_add(context.bytes, open.bytes, &bytes) ||
       !size_add(bytes, close.bytes, &bytes))
     return fail_memory(err);
@@ -119,7 +154,7 @@ void fn_highlight(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   rc = rc ? rc : value_text(argv[3], &close, &err);
   rc = rc ? rc : ask(&call, argv, argc > 4 ? argv[4] : NULL, &best, &err);
   call_end(&call);
-  if (rc == OK && best.span[0] < best.span[1])
+  if (rc == OK && best.start < best.end)
     rc = wrap(ctx, &best, open, close, &err);
   else if (rc == OK)
     sqlite3_result_value(ctx, argv[1]);
@@ -140,6 +175,7 @@ enum {
   IMPOSSIBLE,
   ALIGN_TO_WORDS,
   MERGE,
+  MAX_WINDOWS,
   N_PARAMS
 };
 
@@ -156,17 +192,25 @@ static const TableParam params[N_PARAMS] = {
     [IMPOSSIBLE] = {"impossible", PARAM_NUMBER, 0, 1},
     [ALIGN_TO_WORDS] = {"align_to_words", PARAM_NUMBER, 0, 1},
     [MERGE] = {"merge", PARAM_NUMBER, 0, 1},
+    [MAX_WINDOWS] = {"max_windows", PARAM_NUMBER, 1, INT32_MAX},
 };
 
 enum { PAIRS_A_BATCH = 64 };
 
-/* Pair number p is question p / contexts with context p % contexts. */
+/* Pair number p is question p / contexts with context p % contexts. The first
+ * batch is one pair and each further one twice as many, so that LIMIT 1 costs
+ * what one pair costs. */
 typedef struct AnswerRows {
   AnswerOptions how;
   size_t n_pairs;      /* of the whole scan */
   size_t first, n;     /* pairs of this batch */
-  size_t pair, answer; /* the current row: an answer of queries[pair] */
+  size_t pair, answer; /* the current row: an answer of answers[pair] */
+  Answers answers[PAIRS_A_BATCH];
+  /* Those that the cache did not have: the pair of each, and its key. */
   AnswerQuery queries[PAIRS_A_BATCH];
+  size_t of[PAIRS_A_BATCH];
+  MemoKey keys[PAIRS_A_BATCH];
+  size_t n_queries;
 } AnswerRows;
 
 static int read_options(Scan *scan, AnswerOptions *how, Error *err) {
@@ -175,6 +219,7 @@ static int read_options(Scan *scan, AnswerOptions *how, Error *err) {
   rc = rc ? rc : table_size(scan, MAX_ANSWER_LEN, &how->max_answer_len, err);
   rc = rc ? rc : table_size(scan, DOC_STRIDE, &how->doc_stride, err);
   rc = rc ? rc : table_size(scan, MAX_SEQ_LEN, &how->max_seq_len, err);
+  rc = rc ? rc : table_size(scan, MAX_WINDOWS, &how->max_windows, err);
   rc = rc ? rc : table_bool(scan, IMPOSSIBLE, &how->impossible, err);
   rc = rc ? rc : table_bool(scan, ALIGN_TO_WORDS, &how->align_to_words, err);
   return rc ? rc : table_bool(scan, MERGE, &how->merge, err);
@@ -191,45 +236,91 @@ static int begin(Scan *scan, Error *err) {
   return call_use(&scan->call, table_option(scan, MODEL), TASK_ANSWER, err);
 }
 
+static AnswerQuery pair_of(const Scan *scan, size_t p) {
+  size_t n_contexts = scan->params[CONTEXT].n;
+  AnswerQuery q = {0};
+  q.question = table_text(scan, QUESTION, p / n_contexts);
+  q.context = table_text(scan, CONTEXT, p % n_contexts);
+  return q;
+}
+
 static void clear_batch(AnswerRows *rows) {
   for (size_t i = 0; i < rows->n; i++)
-    answers_clear(&rows->queries[i].answers);
+    answers_clear(&rows->answers[i]);
   rows->first += rows->n;
-  rows->n = rows->pair = rows->answer = 0;
+  rows->n = rows->n_queries = rows->pair = rows->answer = 0;
+}
+
+/* Takes pair i of the batch from the cache, or makes a query of it. */
+static int add_pair(Scan *scan, size_t i, Error *err) {
+  AnswerRows *rows = scan->state;
+  size_t j = rows->n_queries;
+  int rc;
+  rows->queries[j] = pair_of(scan, rows->first + i);
+  rows->of[j] = i;
+  rows->answers[i] = (Answers){0};
+  rows->n_queries += !recall(&scan->call, &rows->how, &rows->queries[j],
+                             &rows->keys[j], &rows->answers[i], &rc, err);
+  return rc;
+}
+
+static int run_queries(Scan *scan, Error *err) {
+  AnswerRows *rows = scan->state;
+  if (rows->n_queries == 0)
+    return OK;
+  call_count(&scan->call, rows->n_queries);
+  int rc = answer_run(scan->call.model, &scan->call.run, &rows->how,
+                      rows->queries, rows->n_queries, err);
+  for (size_t j = 0; j < rows->n_queries; j++) {
+    rows->answers[rows->of[j]] = rows->queries[j].answers;
+    if (rc == OK)
+      remember(&scan->call, &rows->keys[j], &rows->queries[j].answers);
+  }
+  return rc;
 }
 
 /* Answers the next pairs; n stays 0 when there are none left. */
 static int run_batch(Scan *scan, Error *err) {
   AnswerRows *rows = scan->state;
-  size_t n_contexts = scan->params[CONTEXT].n;
+  size_t most = rows->n ? 2 * rows->n : 1;
+  int rc = OK;
   clear_batch(rows);
-  while (rows->n < PAIRS_A_BATCH && rows->first + rows->n < rows->n_pairs) {
-    size_t p = rows->first + rows->n;
-    AnswerQuery *q = &rows->queries[rows->n];
-    *q = (AnswerQuery){0};
-    q->question = table_text(scan, QUESTION, p / n_contexts);
-    q->context = table_text(scan, CONTEXT, p % n_contexts);
-    rows->n++;
-  }
-  if (rows->n == 0)
+  most = most < PAIRS_A_BATCH ? most : PAIRS_A_BATCH;
+  while (rc == OK && rows->n < most && rows->first + rows->n < rows->n_pairs)
+    rc = add_pair(scan, rows->n++, err);
+  return rc ? rc : run_queries(scan, err);
+}
+
+/* Is there a row at rows->pair, rows->answer? An empty span is one only where
+ * it was asked for. */
+static bool at_row(const AnswerRows *rows) {
+  const Answers *a = &rows->answers[rows->pair];
+  if (rows->answer >= a->n)
+    return false;
+  const Answer *item = &a->items[rows->answer];
+  return rows->how.impossible || item->byte_start < item->byte_end;
+}
+
+/* The next place where a row may be. */
+static int step(Scan *scan, Error *err) {
+  AnswerRows *rows = scan->state;
+  if (rows->pair < rows->n && ++rows->answer < rows->answers[rows->pair].n)
     return OK;
-  return answer_run(scan->call.model, &scan->call.run, &rows->how,
-                    rows->queries, rows->n, err);
+  rows->answer = 0;
+  if (rows->pair < rows->n && ++rows->pair < rows->n)
+    return OK;
+  int rc = run_batch(scan, err);
+  scan->done = rows->n == 0;
+  return rc;
 }
 
 static int next(Scan *scan, Error *err) {
   AnswerRows *rows = scan->state;
-  rows->answer++;
-  while (rows->pair >= rows->n ||
-         rows->answer >= rows->queries[rows->pair].answers.n) {
-    rows->answer = 0;
-    if (rows->pair < rows->n && ++rows->pair < rows->n)
-      continue;
-    int rc = run_batch(scan, err);
-    scan->done = rows->n == 0;
-    if (rc || scan->done)
-      return rc;
-  }
+  int rc = step(scan, err);
+  while (rc == OK && !scan->done && !at_row(rows))
+    rc = step(scan, err);
+  if (rc || scan->done)
+    return rc;
   size_t p = rows->first + rows->pair;
   scan->params[QUESTION].at = p / scan->params[CONTEXT].n;
   scan->params[CONTEXT].at = p % scan->params[CONTEXT].n;
@@ -238,8 +329,8 @@ static int next(Scan *scan, Error *err) {
 
 static void column(Scan *scan, sqlite3_context *ctx, int i) {
   const AnswerRows *rows = scan->state;
-  const AnswerQuery *q = &rows->queries[rows->pair];
-  const Answer *a = &q->answers.items[rows->answer];
+  const Answer *a = &rows->answers[rows->pair].items[rows->answer];
+  size_t context = scan->params[CONTEXT].at;
   switch (i) {
   case COLUMN_SCORE:
     sqlite3_result_double(ctx, a->score);
@@ -251,9 +342,9 @@ static void column(Scan *scan, sqlite3_context *ctx, int i) {
     sqlite3_result_int64(ctx, a->end);
     break;
   case COLUMN_ANSWER:
-    sqlite3_result_text64(ctx, q->context.text + a->byte_start,
-                          a->byte_end - a->byte_start, SQLITE_TRANSIENT,
-                          SQLITE_UTF8);
+    sqlite3_result_text64(
+        ctx, table_text(scan, CONTEXT, context).text + a->byte_start,
+        a->byte_end - a->byte_start, SQLITE_TRANSIENT, SQLITE_UTF8);
     break;
   }
 }

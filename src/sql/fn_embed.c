@@ -45,17 +45,21 @@ static void reorder(float *numbers, size_t n) {
 
 static int embed(Call *call, EmbedText *text, Error *err) {
   size_t n = call->model->vector_dim, bytes;
+  const uint64_t options[] = {call->overflow};
+  Question question = {TASK_EMBED, options, 1, {text->text}};
+  MemoKey key;
   text->vector = mem_array(n, sizeof *text->vector);
   if (!text->vector)
     return fail_memory(err);
-  const void *known = call_recall(call, TASK_EMBED, &text->text, 1, &bytes);
+  const void *known = call_recall(call, &question, &key, &bytes);
   if (known) {
     memcpy(text->vector, known, bytes);
     return OK;
   }
+  call_count(call, 1);
   int rc = embed_run(call->model, &call->run, call->overflow, text, 1, err);
   if (rc == OK)
-    call_remember(call, text->vector, n * sizeof *text->vector);
+    call_remember(call, &key, text->vector, n * sizeof *text->vector);
   return rc;
 }
 

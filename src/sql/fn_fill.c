@@ -33,14 +33,17 @@ static int fill(Call *call, sqlite3_value *value, sqlite3_value *name,
   rc = rc ? rc : call_use(call, name, TASK_FILL, err);
   if (rc)
     return rc;
-  const void *known = call_recall(call, TASK_FILL, &text, 1, bytes);
+  Question question = {TASK_FILL, NULL, 0, {text}};
+  MemoKey key;
+  const void *known = call_recall(call, &question, &key, bytes);
   if (known) {
     *out = mem_text(known, *bytes);
     return *out ? OK : fail_memory(err);
   }
+  call_count(call, 1);
   rc = fill_sentence(call->model, &call->run, text, out, bytes, err);
   if (rc == OK)
-    call_remember(call, *out, *bytes);
+    call_remember(call, &key, *out, *bytes);
   return rc;
 }
 
@@ -114,6 +117,7 @@ static int run_batch(Scan *scan, Error *err) {
     if (rc)
       return rc;
   }
+  call_count(&scan->call, f->n_texts);
   return f->n_texts ? fill_run(f, err) : OK;
 }
 

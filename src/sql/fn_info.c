@@ -89,10 +89,29 @@ static void add_settings(sqlite3_str *s) {
                       (unsigned long long)pool_workers());
 }
 
-static void add_memo(sqlite3_str *s, const Memo *memo) {
-  sqlite3_str_appendf(s, "cache: %llu results kept, found again %llu times\n",
-                      (unsigned long long)memo->n,
-                      (unsigned long long)memo->used);
+/* "refused: DISTILBERT_THREADS, ..." of the environment */
+static void add_refused(sqlite3_str *s) {
+  const char *before = "refused: ";
+  for (int i = 0; i < SETTING_COUNT; i++) {
+    const char *variable = setting_refused((Setting)i);
+    if (!variable)
+      continue;
+    sqlite3_str_appendf(s, "%s%s", before, variable);
+    before = ", ";
+  }
+  if (*before == ',')
+    sqlite3_str_appendall(s, " (not a valid value)\n");
+}
+
+static void add_connection(sqlite3_str *s, const Connection *c) {
+  sqlite3_str_appendf(s, "inferences: %llu texts of this connection\n",
+                      (unsigned long long)c->inferences);
+  sqlite3_str_appendf(
+      s,
+      "cache: %llu results, %llu bytes, %llu hits, %llu "
+      "misses\n",
+      (unsigned long long)c->memo.n, (unsigned long long)c->memo.bytes,
+      (unsigned long long)c->memo.hits, (unsigned long long)c->memo.misses);
 }
 
 static int add_models(sqlite3_str *s, Error *err) {
@@ -122,7 +141,8 @@ void fn_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   add_build(s);
   add_kernels(s);
   add_settings(s);
-  add_memo(s, call.memo);
+  add_refused(s);
+  add_connection(s, call.connection);
   int rc = add_models(s, &err);
   char *text = sqlite3_str_finish(s);
   if (rc == OK && !text)

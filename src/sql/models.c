@@ -4,11 +4,14 @@
  *     INSERT INTO distilbert_models(name, path) VALUES ('squad', '/m/squad');
  *     INSERT INTO distilbert_models(name, path, precision, options) ...
  *     DELETE FROM distilbert_models WHERE name = 'squad';
- *     SELECT name, tasks, loaded FROM distilbert_models;
+ *     SELECT distilbert_register('squad', '/m/squad' [, precision [,
+ * options]]); SELECT distilbert_forget('squad'); SELECT name, tasks, loaded
+ * FROM distilbert_models;
  *
  * In:  a name and where its files are.  Nothing is read before first use.
  * Out: registered and built-in models; NULL where a value is not known
- *      before the model is loaded.  `path` of a built-in one is NULL.
+ *      before the model is loaded.  `path` of a built-in one is NULL, and to
+ *      a connection of the safe entry all are.
  *
  * The list belongs to the process: every connection sees it, and a ROLLBACK
  * does not undo a registration.  A fingerprint reads all of a model's files,
@@ -18,6 +21,7 @@
  * Refuses: UPDATE, a value for a column that describes the checkpoint, and
  * what model/registry.c refuses.
  */
+#include "sql/functions.h"
 #include "sql/table.h"
 SQLITE_EXTENSION_INIT3
 
@@ -93,7 +97,8 @@ static void column(Scan *scan, sqlite3_context *ctx, int i) {
     sqlite3_result_text(ctx, row->name, -1, SQLITE_TRANSIENT);
     break;
   case PATH:
-    give_text(ctx, row->path);
+    if (!scan->call.connection->safe)
+      give_text(ctx, row->path);
     break;
   case FAMILY:
     give_text(ctx, row->family);
@@ -151,14 +156,26 @@ static int check_columns(sqlite3_value **values, Error *err) {
   return OK;
 }
 
+/* Values may be NULL as pointers too. */
+static int add(sqlite3_value *name, sqlite3_value *path,
+               sqlite3_value *precision, sqlite3_value *options,
+               const Poll *poll, Error *err) {
+  const char *texts[4];
+  int rc = value_name("name", name, &texts[0], err);
+  rc = rc ? rc : value_string("path", path, &texts[1], err);
+  rc = rc ? rc : value_string("precision", precision, &texts[2], err);
+  rc = rc ? rc : value_string("options", options, &texts[3], err);
+  if (rc == OK && (!texts[0] || !texts[1]))
+    return fail(err, ERR_RANGE, "%s must be given", texts[0] ? "path" : "name");
+  return rc ? rc
+            : registry_add(texts[0], texts[1], texts[2], texts[3], poll, err);
+}
+
 static int insert(sqlite3_value **values, const Poll *poll, Error *err) {
-  const char *name, *path, *precision, *options;
   int rc = check_columns(values, err);
-  rc = rc ? rc : value_name("name", values[NAME], &name, err);
-  rc = rc ? rc : value_string("path", values[PATH], &path, err);
-  rc = rc ? rc : value_string("precision", values[PRECISION], &precision, err);
-  rc = rc ? rc : value_string("options", values[OPTIONS], &options, err);
-  return rc ? rc : registry_add(name, path, precision, options, poll, err);
+  return rc ? rc
+            : add(values[NAME], values[PATH], values[PRECISION],
+                  values[OPTIONS], poll, err);
 }
 
 static int update(Call *call, sqlite3_value *old, sqlite3_value **values,
@@ -171,6 +188,40 @@ static int update(Call *call, sqlite3_value *old, sqlite3_value **values,
                 "a model cannot be changed: DELETE it, then INSERT it");
   int rc = value_name("name", old, &name, err);
   return rc ? rc : registry_remove(name, err);
+}
+
+/* --- distilbert_register, distilbert_forget ------------------------------- */
+
+/* Gives the name; as INSERT, but takes no lock of a database. */
+void fn_register(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  Call call;
+  Error err;
+  call_begin_scalar(&call, "distilbert_register", ctx);
+  int rc = add(argv[0], argv[1], argc > 2 ? argv[2] : NULL,
+               argc > 3 ? argv[3] : NULL, &call.run.poll, &err);
+  call_end(&call);
+  if (rc)
+    call_fail(ctx, &call, rc, &err);
+  else
+    sqlite3_result_value(ctx, argv[0]);
+}
+
+/* Gives the name; as DELETE. */
+void fn_forget(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  Call call;
+  Error err;
+  const char *name;
+  call_begin_scalar(&call, "distilbert_forget", ctx);
+  int rc = value_name("name", argv[0], &name, &err);
+  if (rc == OK && !name)
+    rc = fail(&err, ERR_RANGE, "name must be given");
+  rc = rc ? rc : registry_remove(name, &err);
+  call_end(&call);
+  if (rc)
+    call_fail(ctx, &call, rc, &err);
+  else
+    sqlite3_result_value(ctx, argv[0]);
 }
 
 const TableKind models_table = {

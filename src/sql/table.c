@@ -8,10 +8,20 @@
  * the same constraints; plan() says which it wants, in the order of the
  * parameters, and puts them into idxNum:
  *
- *     bits 0-15   parameter given           bits 16-31   given as a list
+ *     bits 0-15   parameter given           bits 16-29   given as a list
+ *
+ * SQLite also asks for plans that lack a parameter: of each branch of an OR
+ * alone, and of every order of a join.  An error there would end a statement
+ * that has a better plan, so such a plan is possible, but the dearest there is,
+ * and says what is missing only if it is run.  To lack the first parameter is
+ * less dear than to lack the second, for a branch is run with what stands
+ * beside its OR as well: `question = 'x' AND (context = a OR context = b)`.
  *
  * A list is `name IN (...)`, which SQLite 3.38 hands over whole, so that many
  * texts go through the model together.  Older versions scan once a value.
+ *
+ * Rows of scans with the same parameters are the same rows, those of others
+ * differ: rowids say so (row_id), for SQLite joins the scans of an OR by rowid.
  *
  * Values are copied: they belong to SQLite and are gone after xFilter, while
  * rows are produced later, and the hidden columns must show them again.
@@ -24,6 +34,7 @@
 
 #include <string.h>
 #include "base/memory.h"
+#include "base/sha256.h"
 SQLITE_EXTENSION_INIT3
 
 enum {
@@ -31,6 +42,10 @@ enum {
   KEY_GIVEN = 1 << 30
 }; /* idxNum: shift of list bits, a bit */
 enum { COPY_STEP = 1 << 20 };
+/* What SQLite sees as the cost of a scan, so that it is run as seldom as can
+ * be, and of one that cannot be run, for each parameter before the one it
+ * lacks. */
+static const double scan_cost = 1e9, impossible_cost = 1e80, lack_cost = 1e9;
 
 /* What a module is registered with. */
 typedef struct Binding {
@@ -48,17 +63,22 @@ typedef struct Vtab {
 typedef struct Cursor {
   sqlite3_vtab_cursor base; /* must be first */
   Scan scan;
-  sqlite3_int64 row;
+  size_t place;      /* which of the values given the row is about */
+  sqlite3_int64 row; /* from 1 on, at that place */
+  uint64_t values;   /* hash of those values; 0: not yet made */
 } Cursor;
 
 /* --- The table ------------------------------------------------------------ */
 
-/* "CREATE TABLE x(columns, parameter HIDDEN, ...)" */
+/* "CREATE TABLE x(columns, parameter TEXT HIDDEN, ...)". The type matters: of a
+ * column of numbers SQLite would read IN ('007', '7') as one value. */
 static char *schema(const TableKind *kind) {
   sqlite3_str *s = sqlite3_str_new(NULL);
   sqlite3_str_appendf(s, "CREATE TABLE x(%s", kind->columns);
   for (int i = 0; i < kind->n_params; i++)
-    sqlite3_str_appendf(s, ", \"%w\" HIDDEN", kind->params[i].name);
+    sqlite3_str_appendf(s, ", \"%w\" %s HIDDEN", kind->params[i].name,
+                        kind->params[i].kind == PARAM_NUMBER ? "INTEGER"
+                                                             : "TEXT");
   sqlite3_str_appendall(s, kind->update ? ") WITHOUT ROWID" : ")");
   return sqlite3_str_finish(s);
 }
@@ -127,6 +147,12 @@ static bool is_required(const TableParam *param) {
 /* Which constraint gives each parameter: its index, or NOT_GIVEN. */
 enum { NOT_GIVEN = -1, NOT_USABLE = -2 };
 
+/* `= value` and `IS value`; `IS NULL` of what must be given: no rows. */
+static bool gives_value(const TableParam *param, unsigned char op) {
+  return op == SQLITE_INDEX_CONSTRAINT_EQ || op == SQLITE_INDEX_CONSTRAINT_IS ||
+         (op == SQLITE_INDEX_CONSTRAINT_ISNULL && is_required(param));
+}
+
 static void find_constraints(const TableKind *kind,
                              const sqlite3_index_info *info, int *given) {
   for (int p = 0; p < kind->n_params; p++)
@@ -134,7 +160,7 @@ static void find_constraints(const TableKind *kind,
   for (int i = 0; i < info->nConstraint; i++) {
     int p = info->aConstraint[i].iColumn - kind->n_columns;
     if (p < 0 || p >= kind->n_params || kind->params[p].kind == PARAM_SHOWN ||
-        info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
+        !gives_value(&kind->params[p], info->aConstraint[i].op))
       continue;
     if (!info->aConstraint[i].usable)
       given[p] = given[p] == NOT_GIVEN ? NOT_USABLE : given[p];
@@ -178,22 +204,30 @@ static void take(const TableKind *kind, sqlite3_index_info *info,
   info->idxNum = (int)bits;
 }
 
+/* The first parameter that this plan lacks; n_params: none. */
+static int find_missing(const TableKind *kind, const int *given) {
+  int p = 0;
+  while (p < kind->n_params && given[p] != NOT_USABLE &&
+         !(given[p] == NOT_GIVEN && is_required(&kind->params[p])))
+    p++;
+  return p;
+}
+
+/* A plan without parameter p has the idxNum -1 - p. */
 static int plan(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   const TableKind *kind = ((Vtab *)vtab)->kind;
   int given[TABLE_MAX_PARAMS];
   find_constraints(kind, info, given);
-  for (int p = 0; p < kind->n_params; p++)
-    if (given[p] == NOT_USABLE) /* this order of tables will not do */
-      return SQLITE_CONSTRAINT;
-  for (int p = 0; p < kind->n_params; p++)
-    if (given[p] == NOT_GIVEN && is_required(&kind->params[p]))
-      return complain(vtab, SQLITE_ERROR,
-                      sqlite3_mprintf("%s: needs the argument %s", kind->name,
-                                      kind->params[p].name));
-  take(kind, info, given);
-  /* Dear, so that it is run as seldom as can be. */
-  info->estimatedCost = kind->n_params ? 1e9 : 100;
+  int missing = find_missing(kind, given);
+  take(kind, info, given); /* a branch that takes nothing is no branch */
+  info->estimatedCost = kind->n_params ? scan_cost : 100;
   info->estimatedRows = 10;
+  if (missing == kind->n_params)
+    return SQLITE_OK;
+  info->idxNum = -1 - missing;
+  info->estimatedCost = impossible_cost;
+  for (int p = 0; p < missing; p++)
+    info->estimatedCost *= lack_cost;
   return SQLITE_OK;
 }
 
@@ -323,17 +357,43 @@ static int first_row(Scan *scan, unsigned bits, sqlite3_value **argv,
   return rc ? rc : scan->kind->next(scan, err);
 }
 
+static int lacks(sqlite3_vtab *vtab, int param) {
+  const TableKind *kind = ((Vtab *)vtab)->kind;
+  const char *name = kind->params[param].name;
+  return complain(
+      vtab, SQLITE_ERROR,
+      sqlite3_mprintf("%s: needs the argument %s: in parentheses, or as %s = "
+                      "... or %s IN (...), out of constants or of tables that "
+                      "stand before it in the join (beside RIGHT JOIN: in a "
+                      "sub-query)",
+                      kind->name, name, name, name));
+}
+
+/* Counts the row that the scan went to. */
+static void count_row(Cursor *c) {
+  size_t place = 0;
+  for (int p = 0; p < c->scan.kind->n_params; p++)
+    place = place * c->scan.params[p].n + c->scan.params[p].at;
+  if (place != c->place)
+    c->row = 0, c->values = 0;
+  c->place = place;
+  c->row++;
+}
+
 static int filter(sqlite3_vtab_cursor *cursor, int bits, const char *text,
                   int argc, sqlite3_value **argv) {
   (void)argc, (void)text;
   Cursor *c = (Cursor *)cursor;
   Vtab *v = (Vtab *)cursor->pVtab;
   reset(&c->scan);
+  if (bits < 0)
+    return lacks(cursor->pVtab, -1 - bits);
   c->scan.done = false;
-  c->row = 1;
+  c->place = SIZE_MAX;
   Error err;
   call_begin(&c->scan.call, v->kind->name, v->connection, v->db);
   int rc = first_row(&c->scan, (unsigned)bits, argv, &err);
+  count_row(c);
   call_pause(&c->scan.call);
   return outcome(cursor->pVtab, &c->scan.call, rc, &err);
 }
@@ -341,9 +401,9 @@ static int filter(sqlite3_vtab_cursor *cursor, int bits, const char *text,
 static int next(sqlite3_vtab_cursor *cursor) {
   Cursor *c = (Cursor *)cursor;
   Error err;
-  c->row++;
   call_resume(&c->scan.call);
   int rc = c->scan.kind->next(&c->scan, &err);
+  count_row(c);
   call_pause(&c->scan.call);
   return outcome(cursor->pVtab, &c->scan.call, rc, &err);
 }
@@ -370,8 +430,51 @@ static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i) {
   return SQLITE_OK;
 }
 
-static int rowid(sqlite3_vtab_cursor *cursor, sqlite3_int64 *out) {
-  *out = ((Cursor *)cursor)->row;
+static void hash_bytes(Sha256 *h, const void *data, size_t n) {
+  uint64_t bytes = n;
+  sha256_add(h, &bytes, sizeof bytes);
+  if (n)
+    sha256_add(h, data, n);
+}
+
+static void hash_value(Sha256 *h, const ParamValue *item) {
+  sqlite3_value *value = item->value;
+  int type = value ? sqlite3_value_type(value) : SQLITE_NULL;
+  if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
+    double number = sqlite3_value_double(value);
+    hash_bytes(h, &number, sizeof number);
+  } else if (value) {
+    size_t n = (size_t)sqlite3_value_bytes(value);
+    hash_bytes(h, sqlite3_value_blob(value), n);
+  } else {
+    hash_bytes(h, item->text, item->bytes);
+  }
+}
+
+/* Of the values that the row is about; never 0. */
+static uint64_t hash_values(const Scan *scan) {
+  Sha256 h;
+  unsigned char digest[32];
+  uint64_t out;
+  sha256_init(&h);
+  for (int p = 0; p < scan->kind->n_params; p++) {
+    const ParamValues *values = &scan->params[p];
+    unsigned char given = values->at < values->n;
+    sha256_add(&h, &given, 1);
+    if (given)
+      hash_value(&h, &values->items[values->at]);
+  }
+  sha256_end(&h, digest);
+  memcpy(&out, digest, sizeof out);
+  return out | 1;
+}
+
+/* The same for the same row of the same values, else another. */
+static int row_id(sqlite3_vtab_cursor *cursor, sqlite3_int64 *out) {
+  Cursor *c = (Cursor *)cursor;
+  if (!c->values)
+    c->values = hash_values(&c->scan);
+  *out = (sqlite3_int64)(c->values >> 2) + c->row;
   return SQLITE_OK;
 }
 
@@ -411,7 +514,7 @@ static const sqlite3_module readable = {
     .xNext = next,
     .xEof = at_end,
     .xColumn = column,
-    .xRowid = rowid,
+    .xRowid = row_id,
 };
 
 static const sqlite3_module writable = {
@@ -426,7 +529,7 @@ static const sqlite3_module writable = {
     .xNext = next,
     .xEof = at_end,
     .xColumn = column,
-    .xRowid = rowid,
+    .xRowid = row_id,
     .xUpdate = update,
 };
 

@@ -32,6 +32,7 @@ const AnswerOptions answer_defaults = {.top_k = 1,
                                        .max_answer_len = 15,
                                        .max_seq_len = 0,
                                        .doc_stride = SIZE_MAX,
+                                       .max_windows = 0,
                                        .impossible = false,
                                        .align_to_words = true,
                                        .merge = false};
@@ -40,6 +41,7 @@ typedef struct Reader {
   const Model *model;
   const Run *run;
   AnswerOptions how;     /* with the defaults filled in */
+  bool stride_yields;    /* doc_stride was not given */
   Collector *collectors; /* owned, one a query */
   Encoding tokens;       /* the batch's windows, back to back */
   Sequence windows[BATCH_TOKENS];
@@ -70,6 +72,7 @@ static int check_options(const AnswerOptions *how, size_t limit, Error *err) {
 
 static int fill_options(Reader *r, const AnswerOptions *how, Error *err) {
   r->how = *how;
+  r->stride_yields = how->doc_stride == SIZE_MAX;
   if (how->max_seq_len == 0)
     r->how.max_seq_len = least(r->model->max_tokens, 384);
   if (how->doc_stride == SIZE_MAX)
@@ -132,8 +135,10 @@ static int ends_run(const AnswerQuery *q, Error *err) {
 static int read_windows(Reader *r, AnswerQuery *q, Collector *c, Windows *w,
                         Error *err) {
   Encoding window = {0};
+  size_t most = r->how.max_windows ? r->how.max_windows : SIZE_MAX;
   int rc = OK;
-  for (bool more = true; rc == OK && more && q->code == OK;) {
+  bool more = true;
+  for (size_t i = 0; rc == OK && more && q->code == OK && i < most; i++) {
     q->code = windows_next(w, &r->run->poll, &window, &more, &q->error);
     if (q->code == OK && more)
       rc = add_window(r, c, &window, err);
@@ -145,15 +150,16 @@ static int read_windows(Reader *r, AnswerQuery *q, Collector *c, Windows *w,
 /* An empty text leaves the collector without a window: no answers. */
 static int read_query(Reader *r, AnswerQuery *q, Collector *c, Error *err) {
   Windows w;
+  Stride stride = {r->how.doc_stride, r->stride_yields};
   *c = (Collector){.how = &r->how,
                    .context = q->context,
                    .poll = &r->run->poll,
                    .cls_id = tokenizer_special(r->model->tokenizer).cls};
   if (q->question.bytes == 0 || q->context.bytes == 0)
     return OK;
-  q->code = windows_open(r->model->tokenizer, q->question, q->context,
-                         r->how.max_seq_len, r->how.doc_stride, &r->run->poll,
-                         &w, &q->error);
+  q->code =
+      windows_open(r->model->tokenizer, q->question, q->context,
+                   r->how.max_seq_len, stride, &r->run->poll, &w, &q->error);
   if (q->code != OK)
     return ends_run(q, err);
   int rc = read_windows(r, q, c, &w, err);

@@ -16,7 +16,9 @@ typedef struct AnswerOptions {
   size_t top_k;          /* 1 */
   size_t max_answer_len; /* 15 tokens */
   size_t max_seq_len;    /* tokens a window; 0: min(model's limit, 384) */
-  size_t doc_stride;     /* tokens of overlap; SIZE_MAX: min(len / 2, 128) */
+  size_t doc_stride;     /* tokens of overlap; SIZE_MAX: min(len / 2, 128), or
+                          * half of what a long question leaves of a window */
+  size_t max_windows;    /* of a context, its rest is not read; 0: all of it */
   bool impossible;       /* false: handle_impossible_answer */
   bool align_to_words;   /* true */
   bool merge;            /* false: add up equal answers, transformers 4.54+ */

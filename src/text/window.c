@@ -45,6 +45,17 @@ static int read_first(Windows *w, EncodeText first, size_t max_tokens,
   return OK;
 }
 
+static int check_stride(Windows *w, Error *err) {
+  if (w->ahead.n <= w->size || w->stride.tokens < w->size)
+    return OK;
+  if (!w->stride.yields)
+    return fail(err, ERR_RANGE,
+                "a stride of %zu tokens is not less than the window's %zu",
+                w->stride.tokens, w->size);
+  w->stride.tokens = w->size / 2;
+  return OK;
+}
+
 static int open_both(Windows *w, EncodeText first, EncodeText second,
                      size_t max_tokens, const Poll *poll, Error *err) {
   int rc = read_first(w, first, max_tokens, poll, err);
@@ -53,15 +64,11 @@ static int open_both(Windows *w, EncodeText first, EncodeText second,
                          err);
   if (rc == OK)
     rc = read_ahead(w, poll, err);
-  if (rc == OK && w->ahead.n > w->size && w->stride >= w->size)
-    rc = fail(err, ERR_RANGE,
-              "a stride of %zu tokens is not less than the window's %zu",
-              w->stride, w->size);
-  return rc;
+  return rc ? rc : check_stride(w, err);
 }
 
 int windows_open(const Tokenizer *t, EncodeText first, EncodeText second,
-                 size_t max_tokens, size_t stride, const Poll *poll,
+                 size_t max_tokens, Stride stride, const Poll *poll,
                  Windows *out, Error *err) {
   *out = (Windows){.tokenizer = t, .stride = stride};
   max_tokens = max_tokens < UINT32_MAX ? max_tokens : UINT32_MAX;
@@ -89,8 +96,8 @@ int windows_next(Windows *w, const Poll *poll, Encoding *out, bool *more,
     return rc;
   w->done = last;
   if (!last) {
-    encoding_drop(&w->ahead, w->size - w->stride);
-    w->position += w->size - w->stride;
+    encoding_drop(&w->ahead, w->size - w->stride.tokens);
+    w->position += w->size - w->stride.tokens;
   }
   return OK;
 }

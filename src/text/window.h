@@ -14,22 +14,31 @@
 
 #include "text/tokenizer.h"
 
+/* Tokens that neighbours share. One that yields becomes W / 2 where it is not
+ * below W: a default, which nobody asked for. */
+typedef struct Stride {
+  size_t tokens;
+  bool yields;
+} Stride;
+
 typedef struct Windows {
   const Tokenizer *tokenizer; /* borrowed */
   Encoding first;             /* the first text's tokens */
   Encoding ahead;             /* tokens read of the second text */
   TextCursor cursor;
-  size_t size, stride; /* W, and tokens shared by neighbours */
-  size_t position;     /* index of ahead.tokens[0] in the second text */
+  size_t size;     /* W */
+  Stride stride;   /* as it takes effect */
+  size_t position; /* index of ahead.tokens[0] in the second text */
   bool done;
 } Windows;
 
 /*
- * ERR_RANGE: the first text leaves no room for a token, or stride >= W while
- * the text needs a second window (both numbers are named).
+ * ERR_RANGE: the first text leaves no room for a token, or a stride that does
+ * not yield is >= W while the text needs a second window (both numbers are
+ * named).
  */
 int windows_open(const Tokenizer *t, EncodeText first, EncodeText second,
-                 size_t max_tokens, size_t stride, const Poll *poll,
+                 size_t max_tokens, Stride stride, const Poll *poll,
                  Windows *out, Error *err);
 
 /* Fills *out (emptied first) with the next window; *more false: none left.

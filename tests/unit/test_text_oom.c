@@ -65,7 +65,7 @@ static int use(const Tokenizer *t, Error *err) {
   if (rc == OK)
     rc = use_decode(t, err);
   if (rc == OK) {
-    rc = windows_open(t, small, large, 64, 16, NULL, &w, err);
+    rc = windows_open(t, small, large, 64, (Stride){16, false}, NULL, &w, err);
     while (rc == OK && more)
       rc = windows_next(&w, NULL, &e, &more, err);
     windows_close(&w);

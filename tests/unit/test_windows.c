@@ -204,7 +204,7 @@ static void check_refused(void) {
     Windows w;
     Error err = {""};
     int rc =
-        windows_open(t, words(c[0]), words(c[1]), c[2], c[3], NULL, &w, &err);
+        windows_open(t, words(c[0]), words(c[1]), c[2], (Stride){c[3], false}, NULL, &w, &err);
     CHECK(rc == (int)c[4] && (rc == OK) == !err.message[0], "case %zu: %d %s",
           i, rc, err.message);
     windows_close(&w);
