@@ -249,6 +249,44 @@ SELECT * FROM distilbert_answers('Who?',
  WHERE max_seq_len = 32 AND doc_stride = 32;
 .error distilbert_answers: *32*
 
+.testcase a doc_stride that nobody gave yields to a long question
+CREATE TABLE long_question AS SELECT
+  'Who ' || replace(printf('%.230c', 'x'), 'x', 'really ') || 'wrote it?' AS q,
+  'Ada wrote it.' || replace(printf('%.300c', 'x'), 'x', ' Nothing happened.')
+  || ' Bob read it.' AS c;
+SELECT answer LIKE '%Ada%' OR answer LIKE '%Bob%' FROM long_question,
+  distilbert_answers(q, c);
+.check 1
+
+.testcase one that was given does not
+SELECT answer FROM long_question, distilbert_answers(q, c)
+ WHERE doc_stride = 128 AND max_seq_len = 300;
+.error distilbert_answers: a stride of 128 tokens is not less than the window's *
+
+.testcase max_windows: the rest is not read
+WITH t(c) AS (SELECT replace(printf('%.300c', 'x'), 'x', 'Nothing happened. ')
+                     || 'Bob read it.')
+SELECT (SELECT answer FROM distilbert_answers('Who read it?', c)),
+       (SELECT answer FROM distilbert_answers('Who read it?', c)
+         WHERE max_windows = 100),
+       (SELECT answer FROM distilbert_answers('Who read it?', c)
+         WHERE max_windows = 1) = 'Bob' FROM t;
+.check Bob|Bob|0
+
+.testcase max_windows is a number from 1 on
+SELECT * FROM distilbert_answers('Who?', 'Ada.') WHERE max_windows = 0;
+.error distilbert_answers: max_windows must be a whole number from 1 to *
+
+.testcase a context of blanks has no row
+SELECT answer FROM distilbert_answers('Who?', '   ');
+SELECT answer FROM distilbert_answers('Who?', char(10, 9, 32)) WHERE top_k = 3;
+.check
+
+.testcase but an empty answer that was asked for
+SELECT answer, start, "end" FROM distilbert_answers('Who?', '  ')
+ WHERE impossible = 1;
+.check |0|0
+
 .testcase unknown model
 SELECT * FROM distilbert_answers('a', 'b', 1, 'nobody');
 .error distilbert_answers: no model named nobody: *
@@ -257,15 +295,15 @@ SELECT * FROM distilbert_answers('a', 'b', 1, 'nobody');
 
 .testcase no arguments
 SELECT * FROM distilbert_answers;
-.error distilbert_answers: needs the argument question
+.error distilbert_answers: needs the argument question: in parentheses, or as question = *
 
 .testcase one argument
 SELECT * FROM distilbert_answers('a');
-.error distilbert_answers: needs the argument context
+.error distilbert_answers: needs the argument context: in parentheses, or as context = *
 
 .testcase too many arguments
-SELECT * FROM distilbert_answers(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11);
-.error too many arguments on distilbert_answers() - max 10
+SELECT * FROM distilbert_answers(1, 2, 3, 4, 5, 6, 7, 8, 9, 10, 11, 12);
+.error too many arguments on distilbert_answers() - max 11
 
 .testcase not writable
 INSERT INTO distilbert_answers(question) VALUES ('a');
@@ -277,4 +315,4 @@ CREATE VIRTUAL TABLE temp.a USING distilbert_answers;
 
 .testcase a range is no argument
 SELECT * FROM distilbert_answers('a') WHERE context > 'b';
-.error distilbert_answers: needs the argument context
+.error distilbert_answers: needs the argument context: *

@@ -1,9 +1,23 @@
--- cache_entries: results of scalar functions that a connection keeps
+-- cache_entries: results that a connection keeps
 
-.testcase nothing is kept to begin with
+.testcase results are kept from the start
 SELECT distilbert_embed('a text') = distilbert_embed('a ' || 'text');
-SELECT distilbert_debug() GLOB '*cache: 0 results kept, found again 0 times*';
+SELECT distilbert_debug() GLOB '*inferences: 1 texts*';
+SELECT distilbert_debug() GLOB '*cache: 1 results, 1536 bytes, 1 hits, 1 misses*';
 .check <<END
+1
+1
+1
+END
+
+.testcase nothing is kept where nobody wants it
+.open
+UPDATE distilbert_config SET value = 0 WHERE key = 'cache_entries';
+SELECT distilbert_embed('a text') = distilbert_embed('a ' || 'text');
+SELECT distilbert_debug() GLOB '*inferences: 2 texts*';
+SELECT distilbert_debug() GLOB '*cache: 0 results, 0 bytes, 0 hits, 0 misses*';
+.check <<END
+1
 1
 1
 END
@@ -17,7 +31,7 @@ CREATE TABLE vector AS SELECT distilbert_embed(value) AS e
   FROM json_each('["one", "two", "three", "four", "five"]');
 SELECT count(distinct q), count(distilbert_cosine(distilbert_embed(q), e)) > 9
   FROM query CROSS JOIN vector;
-SELECT distilbert_debug() GLOB '*cache: 3 results kept, found again 8 times*';
+SELECT distilbert_debug() GLOB '*cache: 3 results, * 8 hits,*';
 .check <<END
 2|1
 1
@@ -29,7 +43,7 @@ CREATE TABLE kept AS SELECT distilbert_embed(q) AS e,
 UPDATE distilbert_config SET value = 0 WHERE key = 'cache_entries';
 SELECT count(*) FROM (SELECT distilbert_embed(q), distilbert_answer('Where?', q)
   FROM query EXCEPT SELECT * FROM kept);
-SELECT distilbert_debug() GLOB '*cache: 0 results kept, found again 10 times*';
+SELECT distilbert_debug() GLOB '*cache: 0 results, * 10 hits,*';
 .check <<END
 0
 1
@@ -41,7 +55,7 @@ UPDATE distilbert_config SET value = 3 WHERE key = 'cache_entries';
 SELECT distilbert_answer('Who wrote it?', t),
        distilbert_highlight('Who wrote it?', t, '<', '>')
   FROM (SELECT 'It was written by William Shakespeare.' AS t);
-SELECT distilbert_debug() GLOB '*cache: 1 results kept, found again 1 times*';
+SELECT distilbert_debug() GLOB '*cache: 1 results, * 1 hits,*';
 .check <<END
 William Shakespeare|It was written by <William Shakespeare>.
 1
@@ -49,7 +63,7 @@ END
 
 .testcase no answer is kept as well
 SELECT distilbert_answer('', 'text'), distilbert_answer('', 'te' || 'xt');
-SELECT distilbert_debug() GLOB '*cache: 2 results kept, found again 2 times*';
+SELECT distilbert_debug() GLOB '*cache: 2 results, * 2 hits,*';
 .check <<END
 NULL|NULL
 1
@@ -58,7 +72,7 @@ END
 .testcase question and context are not one text
 SELECT distilbert_answer('Who?', 'It was Ann.'),
        distilbert_answer('Who?I', 't was Ann.') IS NOT NULL;
-SELECT distilbert_debug() GLOB '*found again 2 times*';
+SELECT distilbert_debug() GLOB '* 2 hits,*';
 .check <<END
 Ann|1
 1
@@ -74,7 +88,7 @@ UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';
 CREATE TABLE window AS SELECT distilbert_embed(t) AS e FROM long;
 UPDATE distilbert_config SET value = NULL WHERE key = 'overflow';
 SELECT distilbert_embed(t) = e FROM long, window;
-SELECT distilbert_debug() GLOB '*cache: 3 results kept, found again 3 times*';
+SELECT distilbert_debug() GLOB '*cache: 3 results, * 3 hits,*';
 .check <<END
 2
 0
@@ -114,7 +128,7 @@ SELECT distilbert_embed(t) FROM long;
 .testcase long texts are not looked up
 UPDATE distilbert_config SET value = NULL WHERE key = 'overflow';
 SELECT distilbert_embed(zeroblob(65537)) = distilbert_embed(zeroblob(65537));
-SELECT distilbert_debug() GLOB '*found again 4 times*';
+SELECT distilbert_debug() GLOB '* 4 hits,*';
 .check <<END
 1
 1
@@ -132,9 +146,25 @@ SELECT length(distilbert_embed('a new text')),
 .testcase one connection's results are not another's
 .open
 SELECT length(distilbert_embed('one text'));
-SELECT distilbert_debug() GLOB '*cache: 1 results kept, found again 0 times*';
+SELECT distilbert_debug() GLOB '*cache: 1 results, * 0 hits,*';
 UPDATE distilbert_config SET value = NULL WHERE key = 'cache_entries';
 .check <<END
 1536
+1
+END
+
+.testcase the table knows what the scalar found, and finds what it will ask for
+.open
+SELECT distilbert_answer('Who sings?', 'Ann sings.'), answer
+  FROM distilbert_answers('Who sings?', 'Ann sings.');
+SELECT answer FROM distilbert_answers('Who sings?', 'Bob sings.');
+SELECT distilbert_answer('Who sings?', 'Bob sings.');
+SELECT count(*) FROM distilbert_answers('Who sings?', 'Bob sings.', 2);
+SELECT distilbert_debug() GLOB '*inferences: 3 texts*';
+.check <<END
+Ann|Ann
+Bob
+Bob
+2
 1
 END

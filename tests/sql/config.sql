@@ -83,8 +83,43 @@ SELECT value FROM distilbert_config WHERE key = 'memory_limit';
 UPDATE distilbert_config SET value = NULL WHERE key = 'memory_limit';
 .check 100000000
 
+.testcase memory_limit with a unit
+SELECT distilbert_set('memory_limit', '100 MB'),
+       distilbert_set('memory_limit', '2GiB');
+SELECT distilbert_set('memory_limit', NULL) > 0;
+.check <<END
+100 MB|2GiB
+1
+END
+
+.testcase distilbert_set takes no lock of a database
+.open build/set.db
+CREATE TABLE IF NOT EXISTS t(x);
+.open build/set.db
+PRAGMA query_only = ON;
+SELECT distilbert_set('threads', 1), distilbert_set('threads', NULL) > 0;
+.check 1|1
+
+.testcase distilbert_set refuses what the table refuses
+SELECT distilbert_set('thread', 1);
+.error distilbert_set: no key thread; there are threads, *
+
+.testcase a value that cannot be
+SELECT distilbert_set('engine', 'gpu');
+.error distilbert_set: engine: valid values are native, blas
+
+.testcase no key
+SELECT distilbert_set(NULL, 1);
+.error distilbert_set: key must be given
+
+.testcase a schema cannot change settings
+.open
+CREATE VIEW v AS SELECT distilbert_set('threads', 1);
+SELECT * FROM v;
+.error unsafe use of distilbert_set()
+
 .testcase memory_limit, no number
-UPDATE distilbert_config SET value = '1 GB' WHERE key = 'memory_limit';
+UPDATE distilbert_config SET value = '1 mile' WHERE key = 'memory_limit';
 .error distilbert_config: memory_limit: valid values are a number of bytes, *
 
 .testcase a model name that is too long

@@ -249,14 +249,15 @@ SELECT distilbert_embed('a b c d e f g h', 'short') =
 
 .testcase error
 UPDATE distilbert_config SET value = 'error' WHERE key = 'overflow';
-SELECT length(distilbert_embed('a b c d e f', 'short'));
-SELECT distilbert_embed('a b c d e f g h', 'short');
+UPDATE distilbert_config SET value = 'short' WHERE key = 'embed_model';
+SELECT length(distilbert_embed('a b c d e f'));
+SELECT distilbert_embed('a b c d e f g h');
 .error distilbert_embed: text has 10 tokens, the model's limit is 8 (overflow = error)
 
 .testcase window: the mean over windows, by their tokens
 UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';
 WITH w(whole, one, two) AS (SELECT
-  distilbert_vector_json(distilbert_embed('a b c d e f g h', 'short')),
+  distilbert_vector_json(distilbert_embed('a b c d e f g h')),
   distilbert_vector_json(distilbert_embed('a b c d e f', 'short')),
   distilbert_vector_json(distilbert_embed('g h', 'short')))
 SELECT count(*),
@@ -336,11 +337,12 @@ SELECT count(DISTINCT distilbert_embed(text, 'letters')) FROM known
 .fault off
 .testcase in windows
 UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';
+UPDATE distilbert_config SET value = 'letters' WHERE key = 'embed_model';
 .fault on
 
 .testcase a window's vector is as long, and another
-SELECT length(distilbert_embed('a b c d e f g', 'letters')),
-       distilbert_embed('a b c d e f g h i j', 'letters') =
+SELECT length(distilbert_embed('a b c d e f g')),
+       distilbert_embed('a b c d e f g h i j') =
        distilbert_embed('a b c d e f g h', 'letters'),
        length(distilbert_embed(replace(hex(zeroblob(300)), '0', 'a b '), 'cut'));
 .check 20|0|20
@@ -348,6 +350,7 @@ SELECT length(distilbert_embed('a b c d e f g', 'letters')),
 .fault off
 .testcase and gone
 UPDATE distilbert_config SET value = NULL WHERE key = 'overflow';
+UPDATE distilbert_config SET value = NULL WHERE key = 'embed_model';
 DELETE FROM distilbert_models WHERE path IS NOT NULL;
 SELECT count(*) FROM distilbert_models WHERE path IS NOT NULL;
 .check 0
@@ -357,9 +360,9 @@ SELECT count(*) FROM distilbert_models WHERE path IS NOT NULL;
 
 .testcase generated columns, an index on an expression
 CREATE TABLE note(id INTEGER PRIMARY KEY, body TEXT,
-                  e BLOB AS (distilbert_embed(body)) STORED);
+                  e BLOB AS (distilbert_embed(body, 'all-minilm-l6-v2')) STORED);
 CREATE INDEX note_by_bread ON note(
-  distilbert_cosine(e, distilbert_embed('bread')));
+  distilbert_cosine(e, distilbert_embed('bread', 'all-minilm-l6-v2')));
 INSERT INTO note(body) VALUES ('a loaf of bread'), ('a steam engine'), (NULL);
 SELECT id, length(e) FROM note
  ORDER BY distilbert_cosine(e, distilbert_embed('bread')) DESC;

@@ -45,8 +45,11 @@ distilbert_debug
 distilbert_embed
 distilbert_fill
 distilbert_fingerprint
+distilbert_forget
 distilbert_highlight
 distilbert_quantize
+distilbert_register
+distilbert_set
 distilbert_token_count
 distilbert_vector_json
 distilbert_version
@@ -63,19 +66,30 @@ distilbert_tokens
 END
 
 .testcase flags: deterministic, innocuous, direct only
-SELECT DISTINCT name, flags & 0x800 <> 0, flags & 0x200000 <> 0,
+SELECT name, narg, flags & 0x800 <> 0, flags & 0x200000 <> 0,
        flags & 0x80000 <> 0
-  FROM pragma_function_list WHERE name LIKE 'distilbert%' ORDER BY name;
+  FROM pragma_function_list WHERE name LIKE 'distilbert%' ORDER BY name, narg;
 .check <<END
-distilbert_answer|1|0|0
-distilbert_cosine|1|0|0
-distilbert_debug|0|0|0
-distilbert_embed|1|0|0
-distilbert_fill|1|0|0
-distilbert_fingerprint|1|0|0
-distilbert_highlight|1|0|0
-distilbert_quantize|1|0|1
-distilbert_token_count|1|0|0
-distilbert_vector_json|1|0|0
-distilbert_version|1|0|0
+distilbert_answer|2|0|0|0
+distilbert_answer|3|1|0|0
+distilbert_cosine|2|1|0|0
+distilbert_debug|0|0|0|0
+distilbert_embed|1|0|0|0
+distilbert_embed|2|1|0|0
+distilbert_fill|1|0|0|0
+distilbert_fill|2|1|0|0
+distilbert_fingerprint|0|0|0|0
+distilbert_fingerprint|1|0|0|0
+distilbert_forget|1|1|0|1
+distilbert_highlight|4|0|0|0
+distilbert_highlight|5|1|0|0
+distilbert_quantize|2|1|0|1
+distilbert_register|2|1|0|1
+distilbert_register|3|1|0|1
+distilbert_register|4|1|0|1
+distilbert_set|2|1|0|1
+distilbert_token_count|1|0|0|0
+distilbert_token_count|2|1|0|0
+distilbert_vector_json|1|1|0|0
+distilbert_version|0|0|0|0
 END

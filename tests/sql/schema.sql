@@ -30,15 +30,18 @@ SELECT x FROM answers;
 .check Goethe
 
 .testcase generated column
-CREATE TABLE g(body TEXT, n INT AS (distilbert_token_count(body)) STORED,
-  who TEXT AS (distilbert_answer('Who wrote it?', body)) VIRTUAL);
+CREATE TABLE g(body TEXT, 
+  n INT AS (distilbert_token_count(body, 'distilbert-minilm-squad')) STORED,
+  who TEXT AS (distilbert_answer('Who wrote it?', body,
+                                 'distilbert-minilm-squad')) VIRTUAL);
 INSERT INTO g(body) VALUES ('It was written by Bob.');
 SELECT n, who FROM g;
 .check 8|Bob
 
 .testcase expression index
-CREATE INDEX i ON docs(distilbert_token_count(body));
-SELECT count(*) FROM docs INDEXED BY i WHERE distilbert_token_count(body) > 5;
+CREATE INDEX i ON docs(distilbert_token_count(body, 'all-minilm-l6-v2'));
+SELECT count(*) FROM docs INDEXED BY i
+ WHERE distilbert_token_count(body, 'all-minilm-l6-v2') > 5;
 PRAGMA integrity_check;
 .check <<END
 2
@@ -46,12 +49,14 @@ ok
 END
 
 .testcase partial index
-CREATE INDEX p ON docs(id) WHERE distilbert_token_count(body) > 5;
+CREATE INDEX p ON docs(id)
+ WHERE distilbert_token_count(body, 'all-minilm-l6-v2') > 5;
 PRAGMA integrity_check;
 .check ok
 
 .testcase CHECK
-CREATE TABLE c(x TEXT CHECK (distilbert_token_count(x) <= 5));
+CREATE TABLE c(x TEXT
+  CHECK (distilbert_token_count(x, 'all-minilm-l6-v2') <= 5));
 INSERT INTO c VALUES ('one two');
 INSERT INTO c VALUES ('one two three four');
 .error CHECK constraint failed: *
@@ -61,6 +66,18 @@ CREATE TABLE d(a, x DEFAULT (distilbert_answer('Who?', 'Bob')));
 INSERT INTO d(a) VALUES (1);
 SELECT x FROM d;
 .check Bob
+
+.testcase calls without a model depend on settings
+CREATE INDEX j ON docs(distilbert_token_count(body));
+.error non-deterministic functions prohibited in index expressions
+
+.testcase in generated columns as well
+CREATE TABLE gen(body, e AS (distilbert_embed(body)));
+.error non-deterministic functions prohibited in generated columns
+
+.testcase and in partial indexes
+CREATE INDEX j ON docs(id) WHERE distilbert_answer('Who?', body) IS NOT NULL;
+.error non-deterministic functions prohibited in partial index WHERE clauses
 
 .testcase debug is not deterministic
 CREATE INDEX j ON docs(distilbert_debug());
@@ -132,7 +149,7 @@ INSERT INTO g(body) VALUES ('x');
 .error unsafe use of distilbert_*()
 
 .testcase expression index
-CREATE INDEX k ON docs(distilbert_token_count(body));
+CREATE INDEX k ON docs(distilbert_token_count(body, 'all-minilm-l6-v2'));
 .error unsafe use of distilbert_token_count()
 
 .testcase CHECK

@@ -146,7 +146,7 @@ SELECT * FROM distilbert_tokens('a', NULL, 'nobody');
 
 .testcase no argument
 SELECT * FROM distilbert_tokens;
-.error distilbert_tokens: needs the argument text
+.error distilbert_tokens: needs the argument text: *
 
 .testcase too many arguments
 SELECT * FROM distilbert_tokens(1, 2, 3, 4);
