@@ -72,10 +72,11 @@ static void check_feature(const Model *model, const cJSON *c,
   Encoding got = {0};
   Error err = {""};
   bool more;
-  int rc = windows_open(
-      model->tokenizer, get_encode(c, "question"), get_encode(c, "context"),
-      get_size(feature, "max_seq_len", 0), get_size(feature, "doc_stride", 0),
-      NULL, &windows, &err);
+  int rc = windows_open(model->tokenizer, get_encode(c, "question"),
+                        get_encode(c, "context"),
+                        get_size(feature, "max_seq_len", 0),
+                        (Stride){get_size(feature, "doc_stride", 0), false},
+                        NULL, &windows, &err);
   CHECK(rc == OK, "%s", err.message);
   if (rc != OK)
     return;

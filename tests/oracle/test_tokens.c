@@ -258,7 +258,8 @@ static void check_windows(const char *name, const Tokenizer *t,
   Error err = {""};
   EncodeText question = some_text(string_of(one, "question"));
   EncodeText context = some_text(string_of(one, "context"));
-  int rc = windows_open(t, question, context, max, (Stride){stride, false}, NULL, &w, &err);
+  int rc = windows_open(t, question, context, max, (Stride){stride, false},
+                        NULL, &w, &err);
   CHECK(rc == OK, "%s: %s", name, err.message);
   const cJSON *windows = cJSON_GetObjectItem(feature, "windows"), *window;
   Encoding e = {0};

@@ -35,7 +35,16 @@ static const struct {
     {SETTING_MEMORY_LIMIT, "0", OK},
     {SETTING_MEMORY_LIMIT, "18446744073709551615", OK},
     {SETTING_MEMORY_LIMIT, "18446744073709551616", ERR_RANGE},
-    {SETTING_MEMORY_LIMIT, "1G", ERR_RANGE},
+    {SETTING_MEMORY_LIMIT, "1G", OK},
+    {SETTING_MEMORY_LIMIT, "100 MB", OK},
+    {SETTING_MEMORY_LIMIT, "2gib", OK},
+    {SETTING_MEMORY_LIMIT, "2  GiB", ERR_RANGE},
+    {SETTING_MEMORY_LIMIT, "GiB", ERR_RANGE},
+    {SETTING_MEMORY_LIMIT, "1.5GB", ERR_RANGE},
+    {SETTING_MEMORY_LIMIT, "1GBs", ERR_RANGE},
+    {SETTING_MEMORY_LIMIT, "18446744073709551615KB", ERR_RANGE},
+    {SETTING_THREADS, "1K", ERR_RANGE},
+    {SETTING_CACHE_ENTRIES, "1K", ERR_RANGE},
     {SETTING_CACHE_ENTRIES, "0", OK},
     {SETTING_CACHE_ENTRIES, "10000", OK},
     {SETTING_CACHE_ENTRIES, "10001", ERR_RANGE},
@@ -103,6 +112,33 @@ static void test_environment(void) {
         setting_number(SETTING_THREADS), n);
 }
 
+/* {variable as it was set, its setting, refused} */
+static void test_refused(void) {
+  CHECK(!setting_refused(SETTING_MEMORY_LIMIT), "12345 was refused");
+  CHECK(!setting_refused(SETTING_THREADS), "what is not set was refused");
+  const char *variable = setting_refused(SETTING_ENGINE);
+  CHECK(variable && !strcmp(variable, "DISTILBERT_ENGINE"), "refused: %s",
+        variable ? variable : "none");
+  CHECK(setting_refused(SETTING_ANSWER_MODEL) != NULL, "a name of 300 bytes");
+}
+
+static const struct {
+  const char *text;
+  size_t bytes;
+} sizes[] = {
+    {"0", 0},          {"77", 77},          {"5B", 5},
+    {"3k", 3000},      {"3 KiB", 3072},     {"100MB", 100000000},
+    {"1MiB", 1 << 20}, {"2GB", 2000000000}, {"1 GiB", 1 << 30},
+};
+
+static void test_units(void) {
+  for (size_t i = 0; i < COUNT(sizes); i++) {
+    setting_change(SETTING_MEMORY_LIMIT, sizes[i].text, NULL);
+    CHECK(setting_number(SETTING_MEMORY_LIMIT) == sizes[i].bytes, "%s is %zu",
+          sizes[i].text, setting_number(SETTING_MEMORY_LIMIT));
+  }
+}
+
 static void test_engine(void) {
   CHECK(setting_change(SETTING_ENGINE, "blas", NULL) == OK, "no Error");
   CHECK(setting_engine() == ENGINE_BLAS, "engine");
@@ -160,8 +196,14 @@ static void test_fork(void) {
 int main(void) {
   setenv("DISTILBERT_MEMORY_LIMIT", "12345", 1);
   setenv("DISTILBERT_ENGINE", "gpu", 1);
+  char name[301];
+  memset(name, 'x', 300);
+  name[300] = 0;
+  setenv("DISTILBERT_ANSWER_MODEL", name, 1);
   unsetenv("DISTILBERT_THREADS");
   test_environment();
+  test_refused();
+  test_units();
   test_keys();
   test_changes();
   test_long_text();

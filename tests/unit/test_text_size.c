@@ -179,7 +179,8 @@ static void check_limit(size_t bytes) {
   sqlite3_memory_highwater(1);
   sqlite3_int64 before = sqlite3_memory_used();
   CHECK(windows_open(t, small, large, 384, (Stride){128, false}, NULL, &w,
-                     NULL) == OK, "open");
+                     NULL) == OK,
+        "open");
   for (bool more = true; more; windows += more)
     CHECK(windows_next(&w, NULL, &e, &more, NULL) == OK, "window %zu", windows);
   size_t n = bytes / 4, step = 384 - 3 - 2 - 128;

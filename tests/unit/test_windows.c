@@ -170,7 +170,7 @@ static void check_windows(void) {
     Error err = {""};
     bool more = false;
     int rc = windows_open(t, words(2), words(n), size + 2 + 3,
-                          (size_t)cases[i][2], NULL, &w, &err);
+                          (Stride){(size_t)cases[i][2], false}, NULL, &w, &err);
     CHECK(rc == OK, "case %zu: %s", i, err.message);
     for (int k = 3; k < 8; k++) {
       size_t at = w.position;
@@ -203,10 +203,30 @@ static void check_refused(void) {
     const size_t *c = cases[i];
     Windows w;
     Error err = {""};
-    int rc =
-        windows_open(t, words(c[0]), words(c[1]), c[2], (Stride){c[3], false}, NULL, &w, &err);
+    int rc = windows_open(t, words(c[0]), words(c[1]), c[2],
+                          (Stride){c[3], false}, NULL, &w, &err);
     CHECK(rc == (int)c[4] && (rc == OK) == !err.message[0], "case %zu: %d %s",
           i, rc, err.message);
+    windows_close(&w);
+  }
+}
+
+/* A stride that yields becomes half of the window; one below it stays. */
+static void check_yield(void) {
+  static const size_t cases[][3] = {/* window, stride, as it takes effect */
+                                    {8, 8, 4},
+                                    {7, 100, 3},
+                                    {1, 5, 0},
+                                    {8, 7, 7},
+                                    {8, 0, 0}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Windows w;
+    Error err = {{0}};
+    Stride stride = {cases[i][1], true};
+    int rc = windows_open(t, words(2), words(50), cases[i][0] + 2 + 3, stride,
+                          NULL, &w, &err);
+    CHECK(rc == OK && w.stride.tokens == cases[i][2], "case %zu: %zu", i,
+          w.stride.tokens);
     windows_close(&w);
   }
 }
@@ -221,6 +241,7 @@ int main(void) {
   check_single();
   check_windows();
   check_refused();
+  check_yield();
   tokenizer_free(t);
   return check_done();
 }
