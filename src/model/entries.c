@@ -6,7 +6,8 @@
  *
  *     EMPTY -> LOADING -> LOADED -> (evicted) EMPTY ...
  *
- * A removed entry leaves the list at once and is freed by its last user.
+ * A removed entry leaves the list at once and is freed by its last user.  Names
+ * of one place with the same options share one Model, which counts its holders.
  *
  * After fork() the child keeps loaded models (their pages are shared until
  * written, which they never are); an entry that another thread was loading
@@ -14,7 +15,9 @@
  */
 #include "model/entries.h"
 
+#include <limits.h>
 #include <pthread.h>
+#include <stdlib.h>
 #include <string.h>
 #include <time.h>
 #include "base/memory.h"
@@ -51,12 +54,20 @@ static void watch_forks(void) {
   pthread_atfork(before_fork, after_fork_parent, after_fork_child);
 }
 
+/* Lets go of its model, if it has one. */
+static void drop_model(ModelEntry *e) {
+  if (e->model && --e->model->holders == 0)
+    model_free(e->model);
+  e->model = NULL;
+}
+
 void entry_free(ModelEntry *e) {
   if (!e)
     return;
-  model_free(e->model);
+  drop_model(e);
   mem_free(e->name);
   mem_free(e->path);
+  mem_free(e->real);
   mem_free(e->options_text);
   options_clear(&e->options);
   mem_free(e);
@@ -68,10 +79,14 @@ static char *copy_text(const char *text) {
 
 static int fill(ModelEntry *e, const char *name, const char *path,
                 const char *precision, const char *options, Error *err) {
+  char real[PATH_MAX];
+  bool has_real = path && realpath(path, real);
   e->name = copy_text(name);
   e->path = copy_text(path);
+  e->real = copy_text(has_real ? real : path);
   e->options_text = copy_text(options);
-  if (!e->name || (path && !e->path) || (options && !e->options_text))
+  if (!e->name || (path && (!e->path || !e->real)) ||
+      (options && !e->options_text))
     return fail_memory(err);
   return options_parse(precision, options, &e->options, err);
 }
@@ -113,15 +128,36 @@ void entries_unlink(ModelEntry *e) {
 }
 
 void entry_unload(ModelEntry *e) {
-  model_free(e->model);
-  e->model = NULL;
+  drop_model(e);
   e->state = STATE_EMPTY;
+}
+
+bool entries_same_options(const ModelEntry *a, const ModelEntry *b) {
+  const char *x = a->options_text ? a->options_text : "";
+  const char *y = b->options_text ? b->options_text : "";
+  return a->options.precision == b->options.precision && strcmp(x, y) == 0;
+}
+
+ModelEntry *entries_twin(const ModelEntry *e) {
+  for (ModelEntry *other = entries; e->real && other; other = other->next)
+    if (other != e && other->state != STATE_EMPTY && other->real &&
+        strcmp(other->real, e->real) == 0 && entries_same_options(other, e))
+      return other;
+  return NULL;
+}
+
+/* Does an entry before e share its model? */
+static bool is_counted(const ModelEntry *e) {
+  const ModelEntry *other = entries;
+  while (other != e && other->model != e->model)
+    other = other->next;
+  return other != e;
 }
 
 size_t entries_bytes(void) {
   size_t sum = 0;
   for (ModelEntry *e = entries; e; e = e->next)
-    if (e->state == STATE_LOADED)
+    if (e->state == STATE_LOADED && !is_counted(e))
       sum += e->model->bytes;
   return sum;
 }

@@ -18,6 +18,7 @@ typedef enum State { STATE_EMPTY, STATE_LOADING, STATE_LOADED } State;
 struct ModelEntry {
   ModelEntry *next;
   char *name, *path;    /* owned; path NULL: built in */
+  char *real;           /* owned: path without links; NULL: built in */
   char *options_text;   /* owned; as INSERT had it, NULL: none */
   ModelOptions options; /* owned; precision too */
   const Builtin *builtin;
@@ -26,7 +27,7 @@ struct ModelEntry {
   bool registered;      /* by INSERT */
   bool removed;         /* out of the list, its last user frees it */
   State state;
-  Model *model; /* owned, while LOADED */
+  Model *model; /* while LOADED; owned together with its other holders */
   size_t users; /* calls that hold it */
   uint64_t last_use;
 };
@@ -51,6 +52,10 @@ void entries_link(ModelEntry *e);
 void entries_unlink(ModelEntry *e);
 void entry_touch(ModelEntry *e); /* now the most recently used */
 void entry_unload(ModelEntry *e);
+/* Another entry that is loaded, or about to be, from the same place with the
+ * same options: it can share its model. NULL: none. */
+ModelEntry *entries_twin(const ModelEntry *e);
+bool entries_same_options(const ModelEntry *a, const ModelEntry *b);
 size_t entries_bytes(void);
 /* Unloads the least recently used models nobody holds until memory_limit is
  * kept, or nothing is left to unload. */

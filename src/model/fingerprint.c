@@ -95,6 +95,17 @@ static int hash_source(Source *s, const Poll *poll, Fingerprint *out,
   return code;
 }
 
+int model_identity(const char *path, uint64_t *out, Error *err) {
+  Source s;
+  int code = source_open(path, &s, err);
+  if (code)
+    return code;
+  code = source_open_weights(&s, err);
+  *out = code ? 0 : source_identity(&s);
+  source_close(&s);
+  return code;
+}
+
 int model_fingerprint(const char *path, const Poll *poll, Fingerprint *out,
                       Error *err) {
   Source s;

@@ -4,7 +4,9 @@
  * In:  a name ("squad", "sentence-transformers/all-distilroberta-v1").
  * Out: a folder or a .safetensors file that exists, links followed.
  *
- * Names never lead out of the folders the user named: no absolute path, no
+ * A name has one spelling, and a model of one copy: "./m" and "o//m" are
+ * errors. Names never lead out of the folders the user named: no absolute path,
+ * no
  * "..", so that SQL text of strangers cannot probe the file system.  The one
  * path that comes out of a file, the commit in refs/main, must be a plain
  * word.
@@ -36,6 +38,19 @@ static bool is_text(const char *name, size_t n) {
   return true;
 }
 
+/* Words between single slashes, none of them ".": a name has one spelling, or
+ * each would be a model of its own. */
+static bool is_spelled(const char *name) {
+  for (const char *at = name;; at++) {
+    size_t n = strcspn(at, "/");
+    if (n == 0 || (n == 1 && *at == '.'))
+      return false;
+    at += n;
+    if (!*at)
+      return true;
+  }
+}
+
 int locate_check(const char *name, Error *err) {
   size_t n = strlen(name);
   char shown[ERROR_QUOTE];
@@ -46,6 +61,10 @@ int locate_check(const char *name, Error *err) {
       strchr(name, '@'))
     return fail(err, ERR_RANGE,
                 "model %s: a name is no path (no leading /, no .., no @)",
+                error_quote(shown, name));
+  if (!is_spelled(name))
+    return fail(err, ERR_RANGE,
+                "model %s: a name has no empty part and none that is a dot",
                 error_quote(shown, name));
   if (!is_text(name, n))
     return fail(err, ERR_RANGE,
@@ -135,8 +154,8 @@ static bool read_commit(const char *repository, char out[COMMIT_MAX + 1]) {
 static bool find_in_cache(const char *name, char path[LOCATE_ROOM]) {
   char cache[LOCATE_ROOM], repository[LOCATE_ROOM], snapshots[LOCATE_ROOM];
   char folder[2 * MODEL_NAME_MAX + 16], commit[COMMIT_MAX + 1];
-  if (!cache_folder(cache))
-    return false;
+  if (strstr(name, "--") || !cache_folder(cache))
+    return false; /* ORG--NAME would be ORG/NAME once more */
   cache_name(name, folder);
   return !path_join(repository, LOCATE_ROOM, cache, folder, NULL) &&
          read_commit(repository, commit) &&

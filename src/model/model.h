@@ -73,11 +73,12 @@ typedef struct Model {
   Config config;
   Tokenizer *tokenizer; /* owned */
   unsigned tasks;
-  size_t max_tokens;   /* template included: positions, tokenizer's limit */
-  size_t bytes;        /* of weights in memory, but those used in place */
-  uint64_t identity;   /* of its files when they were read: source_identity */
-  uint64_t serial;     /* no other model of this process has it */
-  Precision precision; /* INT8: a layer is of bytes; else FP32 */
+  size_t max_tokens; /* template included: positions, tokenizer's limit */
+  size_t bytes;      /* of weights in memory, but those used in place */
+  uint64_t identity; /* of its files when they were read: source_identity */
+  uint64_t serial;   /* no other model of this process has it */
+  size_t holders;    /* the registry's, under its lock: entries that share it */
+  Precision precision;           /* INT8: a layer is of bytes; else FP32 */
   Table words, positions, types; /* types.n 0: none */
   Norm embedding_norm;
   Layer *layers;     /* owned, [L] */
@@ -101,6 +102,9 @@ int model_open_memory(const unsigned char *file, size_t bytes,
                       const ModelOptions *options, const Poll *poll,
                       Model **out, Error *err);
 void model_free(Model *model);
+
+/* What Model.identity would be, without reading the weights. */
+int model_identity(const char *path, uint64_t *out, Error *err);
 
 /* What a checkpoint's files held, and when. */
 typedef struct Fingerprint {

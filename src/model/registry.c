@@ -30,6 +30,10 @@ static const Builtin *builtin_named(const char *name) {
   return NULL;
 }
 
+bool registry_is_builtin(const char *name) {
+  return builtin_named(name) != NULL;
+}
+
 static const Builtin *builtin_for(unsigned task) {
   const Builtin *b;
   for (size_t i = 0; (b = builtin_at(i)) != NULL; i++)
@@ -155,9 +159,21 @@ static int open_entry(const ModelEntry *e, const Poll *poll, Model **out,
   return code ? fail_prefix(err, code, "model %s", e->name) : OK;
 }
 
-/* Loads a held entry, or waits until it is loaded (lock held at both ends). */
-static int ensure_loaded(ModelEntry *e, const Poll *poll, Error *err) {
-  while (e->state == STATE_LOADING) {
+static void release_entry(ModelEntry *e) {
+  if (--e->users == 0 && e->removed)
+    entry_free(e);
+  else
+    entries_enforce_limit();
+}
+
+/* Waits until nobody loads this entry or its twin (lock held at both ends). */
+static int wait_for_load(ModelEntry *e, const Poll *poll, ModelEntry **twin,
+                         Error *err) {
+  for (;;) {
+    *twin = e->state == STATE_EMPTY ? entries_twin(e) : NULL;
+    if (e->state != STATE_LOADING &&
+        !(*twin && (*twin)->state == STATE_LOADING))
+      return OK;
     entries_wait();
     entries_unlock();
     int code = poll_check(poll, err);
@@ -165,10 +181,11 @@ static int ensure_loaded(ModelEntry *e, const Poll *poll, Error *err) {
     if (code)
       return code;
   }
-  if (e->state == STATE_LOADED)
-    return OK;
+}
+
+/* Loads a held entry whose state is LOADING. */
+static int load(ModelEntry *e, const Poll *poll, Error *err) {
   Model *model = NULL;
-  e->state = STATE_LOADING;
   entries_unlock();
   int code = open_entry(e, poll, &model, err);
   entries_lock();
@@ -176,11 +193,47 @@ static int ensure_loaded(ModelEntry *e, const Poll *poll, Error *err) {
     code = same_files(e, model->identity, err);
   if (code) {
     model_free(model);
-    model = NULL;
+    return code;
   }
+  model->holders = 1;
   e->model = model;
+  return OK;
+}
+
+/* Takes the model of a held twin, if the files are still those it was loaded
+ * from, else loads. */
+static int share(ModelEntry *e, ModelEntry *twin, const Poll *poll,
+                 Error *err) {
+  uint64_t identity;
+  entries_unlock();
+  int code = model_identity(e->path, &identity, err);
+  entries_lock();
+  if (code)
+    return fail_prefix(err, code, "model %s", e->name);
+  if (twin->state != STATE_LOADED || twin->model->identity != identity)
+    return load(e, poll, err);
+  code = same_files(e, identity, err);
+  if (code)
+    return code;
+  e->model = twin->model;
+  e->model->holders++;
+  return OK;
+}
+
+/* Loads a held entry, or waits until it is loaded (lock held at both ends). */
+static int ensure_loaded(ModelEntry *e, const Poll *poll, Error *err) {
+  ModelEntry *twin;
+  int code = wait_for_load(e, poll, &twin, err);
+  if (code || e->state == STATE_LOADED)
+    return code;
+  e->state = STATE_LOADING;
+  if (twin)
+    twin->users++;
+  code = twin ? share(e, twin, poll, err) : load(e, poll, err);
   e->state = code ? STATE_EMPTY : STATE_LOADED;
   entries_wake();
+  if (twin)
+    release_entry(twin);
   return code;
 }
 
@@ -199,13 +252,6 @@ static int check_task(const ModelEntry *e, unsigned task, Error *err) {
   char has[64];
   return fail(err, ERR_RANGE, "model %s has no %s head (it can: %s)", e->name,
               head_of(task), task_names(e->model->tasks, has, sizeof has));
-}
-
-static void release_entry(ModelEntry *e) {
-  if (--e->users == 0 && e->removed)
-    entry_free(e);
-  else
-    entries_enforce_limit();
 }
 
 /* Another thread may have discovered the same name meanwhile. */

@@ -38,6 +38,9 @@ int registry_use(const char *name, unsigned task, const Poll *poll,
                  ModelEntry **entry, const Model **model, Error *err);
 void registry_done(ModelEntry *entry);
 
+/* Is this the name, without a fingerprint, of a model in the library? */
+bool registry_is_builtin(const char *name);
+
 /* The fingerprint of a model (64 hex digits), loading it not needed. */
 int registry_fingerprint(const char *name, const Poll *poll, char out[65],
                          Error *err);

@@ -19,12 +19,6 @@ static size_t connections; /* guarded by the entries' lock */
 
 /* --- Add and remove -------------------------------------------------------*/
 
-static bool same_options(const ModelEntry *a, const ModelEntry *b) {
-  const char *x = a->options_text ? a->options_text : "";
-  const char *y = b->options_text ? b->options_text : "";
-  return a->options.precision == b->options.precision && strcmp(x, y) == 0;
-}
-
 /* `taken` has the name that `wanted` asks for: fine if it is the same. */
 static int compare(ModelEntry *taken, const ModelEntry *wanted,
                    const Poll *poll, Error *err) {
@@ -37,7 +31,7 @@ static int compare(ModelEntry *taken, const ModelEntry *wanted,
                        taken->name);
   entries_lock();
   bool same_bytes = strcmp(print.digits, taken->fingerprint) == 0;
-  bool same = same_bytes && same_options(taken, wanted);
+  bool same = same_bytes && entries_same_options(taken, wanted);
   if (same)
     taken->registered = true;
   entries_unlock();

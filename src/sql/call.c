@@ -17,9 +17,11 @@
  */
 #include "sql/call.h"
 
+#include <string.h>
 #include "base/memory.h"
 #include "base/pool.h"
 #include "base/sha256.h"
+#include "sql/schema.h"
 SQLITE_EXTENSION_INIT3
 
 Connection *connection_open(bool safe) {
@@ -61,6 +63,7 @@ void call_begin(Call *call, const char *function, Connection *connection,
 void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx) {
   call_begin(call, function, sqlite3_user_data(ctx),
              sqlite3_context_db_handle(ctx));
+  call->ctx = ctx;
 }
 
 int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err) {
@@ -71,6 +74,27 @@ int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err) {
   call->overflow = text ? OVERFLOW_TRUNCATE : setting_overflow();
   return registry_use(text, task, &call->run.poll, &call->entry, &call->model,
                       err);
+}
+
+/* Once a statement, while its model is a constant. */
+static int check_schema(Call *call, int at, const char *name, Error *err) {
+  static char checked;
+  if (!name || strchr(name, '@') || registry_is_builtin(name) ||
+      sqlite3_get_auxdata(call->ctx, at))
+    return OK;
+  int rc = schema_check(call->watch.db, name, err);
+  if (rc == OK)
+    sqlite3_set_auxdata(call->ctx, at, &checked, NULL);
+  return rc;
+}
+
+int call_use_argument(Call *call, int argc, sqlite3_value **argv, int at,
+                      unsigned task, Error *err) {
+  sqlite3_value *name = argc > at ? argv[at] : NULL;
+  const char *text;
+  int rc = value_name("model", name, &text, err);
+  rc = rc ? rc : check_schema(call, at, text, err);
+  return rc ? rc : call_use(call, name, task, err);
 }
 
 void call_count(Call *call, size_t n) {

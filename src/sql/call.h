@@ -37,6 +37,7 @@ void connection_done(void *connection);
 
 typedef struct Call {
   const char *function; /* as the user wrote it, for messages; borrowed */
+  sqlite3_context *ctx; /* of a scalar function; else NULL */
   Watch watch;
   Run run;           /* polls `watch`: a Call must not move */
   ModelEntry *entry; /* held until call_end; may be NULL */
@@ -59,6 +60,11 @@ void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx);
 /* Holds the model of that name (`name` or its value NULL: the default) in
  * call->model; `task` as in registry_use. Sets call->overflow. */
 int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err);
+
+/* The same for a scalar function, of whose argc arguments argv[at], if it is
+ * there, names the model; ERR_RANGE as well: see schema_check. */
+int call_use_argument(Call *call, int argc, sqlite3_value **argv, int at,
+                      unsigned task, Error *err);
 
 /* What a result depends on beside model and engine: the task, its options as
  * numbers, and the texts. */

@@ -119,7 +119,7 @@ static int check_others(Setting s, sqlite3_value **values, Error *err) {
                          err);
 }
 
-static int change(Setting s, sqlite3_value *value, Error *err) {
+static int set_value(Setting s, sqlite3_value *value, Error *err) {
   char initial[SETTING_TEXT_MAX];
   const char *text;
   int rc = value_string("value", value, &text, err);
@@ -129,21 +129,20 @@ static int change(Setting s, sqlite3_value *value, Error *err) {
   return setting_change(s, text ? text : initial, err);
 }
 
-static int update(Call *call, sqlite3_value *old, sqlite3_value **values,
-                  Error *err) {
+static int update(Call *call, const Change *change, Error *err) {
   (void)call;
   const char *key;
-  if (!old || !values)
+  if (!change->old || !change->values)
     return fail(err, ERR_RANGE,
                 "keys are fixed: UPDATE distilbert_config SET value = ... "
                 "WHERE key = ...");
-  int rc = value_string("key", old, &key, err);
+  int rc = value_string("key", change->old, &key, err);
   if (rc)
     return rc;
   Setting s;
   rc = find_key(key, &s, err);
-  rc = rc ? rc : check_others(s, values, err);
-  return rc ? rc : change(s, values[VALUE], err);
+  rc = rc ? rc : check_others(s, change->values, err);
+  return rc ? rc : set_value(s, change->values[VALUE], err);
 }
 
 /* --- distilbert_set ------------------------------------------------------- */
@@ -154,7 +153,7 @@ static int set(sqlite3_value **argv, Setting *s, Error *err) {
   if (rc == OK && !key)
     return fail(err, ERR_RANGE, "key must be given");
   rc = rc ? rc : find_key(key, s, err);
-  return rc ? rc : change(*s, argv[1], err);
+  return rc ? rc : set_value(*s, argv[1], err);
 }
 
 /* Gives the new value. */

@@ -84,13 +84,13 @@ static int find_answers(Call *call, AnswerQuery *query, Error *err) {
   return rc;
 }
 
-/* Asks the model named `name` (may be NULL) with the default options. */
-static int ask(Call *call, sqlite3_value **argv, sqlite3_value *name,
+/* Asks the model that argv[model] names, with the default options. */
+static int ask(Call *call, int argc, sqlite3_value **argv, int model,
                Best *best, Error *err) {
   AnswerQuery query = {0};
   int rc = value_text(argv[0], &query.question, err);
   rc = rc ? rc : value_text(argv[1], &query.context, err);
-  rc = rc ? rc : call_use(call, name, TASK_ANSWER, err);
+  rc = rc ? rc : call_use_argument(call, argc, argv, model, TASK_ANSWER, err);
   rc = rc ? rc : find_answers(call, &query, err);
   *best = (Best){.context = query.context};
   if (rc == OK && query.answers.n) {
@@ -108,7 +108,7 @@ void fn_answer(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Error err;
   Best best;
   call_begin_scalar(&call, "distilbert_answer", ctx);
-  int rc = ask(&call, argv, argc > 2 ? argv[2] : NULL, &best, &err);
+  int rc = ask(&call, argc, argv, 2, &best, &err);
   call_end(&call);
   if (rc)
     call_fail(ctx, &call, rc, &err);
@@ -152,7 +152,7 @@ void fn_highlight(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   call_begin_scalar(&call, "distilbert_highlight", ctx);
   int rc = value_text(argv[2], &open, &err);
   rc = rc ? rc : value_text(argv[3], &close, &err);
-  rc = rc ? rc : ask(&call, argv, argc > 4 ? argv[4] : NULL, &best, &err);
+  rc = rc ? rc : ask(&call, argc, argv, 4, &best, &err);
   call_end(&call);
   if (rc == OK && best.start < best.end)
     rc = wrap(ctx, &best, open, close, &err);

@@ -63,15 +63,43 @@ static int embed(Call *call, EmbedText *text, Error *err) {
   return rc;
 }
 
+/* A vector as SQL has it, kept by SQLite for as long as a statement has the
+ * same constant as text. */
+typedef struct Kept {
+  size_t bytes;
+  unsigned char blob[];
+} Kept;
+
+static bool give_kept(sqlite3_context *ctx) {
+  const Kept *kept = sqlite3_get_auxdata(ctx, 0);
+  if (!kept)
+    return false;
+  sqlite3_result_blob64(ctx, kept->blob, kept->bytes, SQLITE_TRANSIENT);
+  sqlite3_result_subtype(ctx, SUBTYPE_FLOAT32);
+  return true;
+}
+
+/* Without memory for it nothing is kept. */
+static void keep(sqlite3_context *ctx, const void *blob, size_t bytes) {
+  Kept *kept = mem_alloc(sizeof *kept + bytes);
+  if (!kept)
+    return;
+  kept->bytes = bytes;
+  memcpy(kept->blob, blob, bytes);
+  sqlite3_set_auxdata(ctx, 0, kept, mem_free);
+}
+
+/* A constant that names its model is SQLite's to keep: the call is
+ * deterministic. One that names none is kept here. */
 void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
-  if (value_any_null(argv, 1))
+  if (value_any_null(argv, 1) || (argc == 1 && give_kept(ctx)))
     return;
   Call call;
   Error err;
   EmbedText text = {0};
   call_begin_scalar(&call, "distilbert_embed", ctx);
   int rc = value_text(argv[0], &text.text, &err);
-  rc = rc ? rc : call_use(&call, argc > 1 ? argv[1] : NULL, TASK_EMBED, &err);
+  rc = rc ? rc : call_use_argument(&call, argc, argv, 1, TASK_EMBED, &err);
   rc = rc ? rc : embed(&call, &text, &err);
   size_t n = rc ? 0 : call.model->vector_dim;
   call_end(&call);
@@ -81,6 +109,8 @@ void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     return;
   }
   reorder(text.vector, n);
+  if (argc == 1)
+    keep(ctx, text.vector, n * sizeof *text.vector);
   sqlite3_result_blob64(ctx, text.vector, n * sizeof(float), mem_free);
   sqlite3_result_subtype(ctx, SUBTYPE_FLOAT32);
 }

@@ -26,11 +26,11 @@ SQLITE_EXTENSION_INIT3
 
 /* --- distilbert_fill ------------------------------------------------------ */
 
-static int fill(Call *call, sqlite3_value *value, sqlite3_value *name,
-                char **out, size_t *bytes, Error *err) {
+static int fill(Call *call, int argc, sqlite3_value **argv, char **out,
+                size_t *bytes, Error *err) {
   EncodeText text;
-  int rc = value_text(value, &text, err);
-  rc = rc ? rc : call_use(call, name, TASK_FILL, err);
+  int rc = value_text(argv[0], &text, err);
+  rc = rc ? rc : call_use_argument(call, argc, argv, 1, TASK_FILL, err);
   if (rc)
     return rc;
   Question question = {TASK_FILL, NULL, 0, {text}};
@@ -55,7 +55,7 @@ void fn_fill(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   char *text;
   size_t bytes;
   call_begin_scalar(&call, "distilbert_fill", ctx);
-  int rc = fill(&call, argv[0], argc > 1 ? argv[1] : NULL, &text, &bytes, &err);
+  int rc = fill(&call, argc, argv, &text, &bytes, &err);
   call_end(&call);
   if (rc)
     call_fail(ctx, &call, rc, &err);

@@ -26,11 +26,11 @@ SQLITE_EXTENSION_INIT3
 
 /* --- distilbert_token_count ----------------------------------------------- */
 
-static int count(Call *call, sqlite3_value *value, sqlite3_value *name,
-                 size_t *out, Error *err) {
+static int count(Call *call, int argc, sqlite3_value **argv, size_t *out,
+                 Error *err) {
   EncodeText text;
-  int rc = value_text(value, &text, err);
-  rc = rc ? rc : call_use(call, name, 0, err);
+  int rc = value_text(argv[0], &text, err);
+  rc = rc ? rc : call_use_argument(call, argc, argv, 1, 0, err);
   if (rc)
     return rc;
   const Tokenizer *t = call->model->tokenizer;
@@ -46,7 +46,7 @@ void fn_token_count(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Error err;
   size_t n = 0;
   call_begin_scalar(&call, "distilbert_token_count", ctx);
-  int rc = count(&call, argv[0], argc > 1 ? argv[1] : NULL, &n, &err);
+  int rc = count(&call, argc, argv, &n, &err);
   call_end(&call);
   if (rc)
     call_fail(ctx, &call, rc, &err);

@@ -144,11 +144,7 @@ static void end(Scan *scan) {
 static int check_columns(sqlite3_value **values, Error *err) {
   for (int i = 0; i < N_COLUMNS; i++) {
     bool may_be = i == NAME || i == PATH || i == PRECISION || i == OPTIONS;
-    bool must_be = i == NAME || i == PATH;
-    bool is_null = sqlite3_value_type(values[i]) == SQLITE_NULL;
-    if (must_be && is_null)
-      return fail(err, ERR_RANGE, "%s must be given", column_names[i]);
-    if (!may_be && !is_null)
+    if (!may_be && sqlite3_value_type(values[i]) != SQLITE_NULL)
       return fail(err, ERR_RANGE,
                   "%s is read from the checkpoint and cannot be set",
                   column_names[i]);
@@ -178,15 +174,24 @@ static int insert(sqlite3_value **values, const Poll *poll, Error *err) {
                   values[OPTIONS], poll, err);
 }
 
-static int update(Call *call, sqlite3_value *old, sqlite3_value **values,
-                  Error *err) {
+/* Nothing to say of a name: it may be of no model. Asked for, so that `update`
+ * learns whether one row was meant. */
+static int seek(Scan *scan, const char *name, Error *err) {
+  (void)scan, (void)name, (void)err;
+  return OK;
+}
+
+/* DELETE without a name leaves built-in models alone. */
+static int update(Call *call, const Change *change, Error *err) {
   const char *name;
-  if (!old)
-    return insert(values, &call->run.poll, err);
-  if (values)
+  if (!change->old)
+    return insert(change->values, &call->run.poll, err);
+  if (change->values)
     return fail(err, ERR_RANGE,
                 "a model cannot be changed: DELETE it, then INSERT it");
-  int rc = value_name("name", old, &name, err);
+  int rc = value_name("name", change->old, &name, err);
+  if (rc == OK && !change->by_key && registry_is_builtin(name))
+    return OK;
   return rc ? rc : registry_remove(name, err);
 }
 
@@ -234,6 +239,7 @@ const TableKind models_table = {
     .flag = SQLITE_VTAB_DIRECTONLY,
     .state_bytes = sizeof(ModelScan),
     .begin = begin,
+    .seek = seek,
     .next = next,
     .column = column,
     .end = end,

@@ -58,6 +58,7 @@ typedef struct Vtab {
   sqlite3 *db;
   const TableKind *kind;
   Connection *connection; /* borrowed from the module, which outlives it */
+  bool by_key;            /* the latest scan was of one key */
 } Vtab;
 
 typedef struct Cursor {
@@ -388,6 +389,7 @@ static int filter(sqlite3_vtab_cursor *cursor, int bits, const char *text,
   reset(&c->scan);
   if (bits < 0)
     return lacks(cursor->pVtab, -1 - bits);
+  v->by_key = bits & KEY_GIVEN;
   c->scan.done = false;
   c->place = SIZE_MAX;
   Error err;
@@ -490,8 +492,9 @@ static int update(sqlite3_vtab *vtab, int argc, sqlite3_value **argv,
   Error err;
   bool has_old = sqlite3_value_type(argv[0]) != SQLITE_NULL;
   call_begin(&call, v->kind->name, v->connection, v->db);
-  int rc = v->kind->update(&call, has_old ? argv[0] : NULL,
-                           argc > 1 ? argv + 2 : NULL, &err);
+  const Change change = {has_old ? argv[0] : NULL, argc > 1 ? argv + 2 : NULL,
+                         v->by_key};
+  int rc = v->kind->update(&call, &change, &err);
   call_end(&call);
   return outcome(vtab, &call, rc, &err);
 }
@@ -560,6 +563,19 @@ sqlite3_value *table_option(const Scan *scan, int param) {
   return values->n ? values->items[0].value : NULL;
 }
 
+/* A text where a number belongs is often a model's name. */
+static void point_to_model(const TableKind *kind, Error *err) {
+  char said[sizeof err->message];
+  int p = 0;
+  while (p < kind->n_params && kind->params[p].kind != PARAM_NAME)
+    p++;
+  if (!err || p == kind->n_params)
+    return;
+  memcpy(said, err->message, sizeof said);
+  fail(err, ERR_RANGE, "%s; a model is argument %d, or WHERE %s = ...", said,
+       p + 1, kind->params[p].name);
+}
+
 int table_size(const Scan *scan, int param, size_t *out, Error *err) {
   const TableParam *p = &scan->kind->params[param];
   sqlite3_value *value = table_option(scan, param);
@@ -569,6 +585,8 @@ int table_size(const Scan *scan, int param, size_t *out, Error *err) {
   int rc = value_integer(p->name, value, p->low, p->high, &number, err);
   if (rc == OK)
     *out = (size_t)number;
+  else if (sqlite3_value_type(value) == SQLITE_TEXT)
+    point_to_model(scan->kind, err);
   return rc;
 }
 

@@ -45,6 +45,13 @@ typedef struct ParamValues {
   size_t at; /* which one the current row is about */
 } ParamValues;
 
+/* A row that changes. */
+typedef struct Change {
+  sqlite3_value *old;     /* the key of the row that goes; NULL: none */
+  sqlite3_value **values; /* columns of the row that comes; NULL: none */
+  bool by_key;            /* the statement asked for the old row by its key */
+} Change;
+
 /* One scan. */
 typedef struct Scan {
   Call call;
@@ -65,8 +72,8 @@ typedef struct TableKind {
 
   /* Reads parameters, and gets ready to produce rows. */
   int (*begin)(Scan *scan, Error *err);
-  /* May be NULL. Told what the first column is to equal, before begin; an
-   * error ends the scan. */
+  /* May be NULL. Told what the first column, the key, is to equal, before
+   * begin; an error ends the scan. */
   int (*seek)(Scan *scan, const char *key, Error *err);
   /* Goes to the first or next row. */
   int (*next)(Scan *scan, Error *err);
@@ -78,11 +85,9 @@ typedef struct TableKind {
 
   /*
    * NULL: read-only. Else the first column is the primary key and rows come
-   * without rowid; `old` is the key of the row that goes (NULL: none), values
-   * are the columns of the row that comes (NULL: none).
+   * without rowid.
    */
-  int (*update)(Call *call, sqlite3_value *old, sqlite3_value **values,
-                Error *err);
+  int (*update)(Call *call, const Change *change, Error *err);
 } TableKind;
 
 /* Registers a table; read_only leaves `update` out. SQLite's codes. */

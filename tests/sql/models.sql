@@ -359,3 +359,142 @@ SELECT name FROM distilbert_models;
 all-minilm-l6-v2
 distilbert-minilm-squad
 END
+
+-- distilbert_register, distilbert_forget --------------------------------------
+
+.testcase as INSERT and DELETE
+.open
+SELECT distilbert_register('reg', 'tests/oracle/data/checkpoints/distilbert-uncased-base'),
+       length(distilbert_embed('a', 'reg')) > 0, distilbert_forget('reg');
+SELECT count(*) FROM distilbert_models WHERE name = 'reg';
+.check <<END
+reg|1|reg
+0
+END
+
+.testcase with precision and options
+SELECT distilbert_register('reg', 'tests/oracle/data/checkpoints/distilbert-uncased-base',
+                           'int8', '{"max_tokens": 20}');
+SELECT precision, options FROM distilbert_models WHERE name = 'reg';
+SELECT distilbert_forget('reg');
+.check <<END
+reg
+int8|{"max_tokens": 20}
+reg
+END
+
+.testcase no path
+SELECT distilbert_register('reg', NULL);
+.error distilbert_register: path must be given
+
+.testcase no name
+SELECT distilbert_register(NULL, 'x');
+.error distilbert_register: name must be given
+
+.testcase no such place
+SELECT distilbert_register('reg', '/nowhere');
+.error distilbert_register: path: *
+
+.testcase forget what is not there
+SELECT distilbert_forget('reg');
+.error distilbert_forget: no model named reg
+
+.testcase forget what is built in
+SELECT distilbert_forget('all-minilm-l6-v2');
+.error distilbert_forget: model all-minilm-l6-v2 is built in
+
+.testcase no write lock: beside a writer
+.open build/register.db
+PRAGMA query_only = ON;
+SELECT distilbert_register('reg', 'tests/oracle/data/checkpoints/distilbert-uncased-base');
+SELECT distilbert_forget('reg');
+.check <<END
+reg
+reg
+END
+
+.testcase DELETE without WHERE leaves what is built in
+.open
+SELECT distilbert_register('one', 'tests/oracle/data/checkpoints/distilbert-uncased-base');
+SELECT distilbert_embed('a') IS NULL;
+DELETE FROM distilbert_models;
+SELECT name FROM distilbert_models;
+.check <<END
+one
+0
+all-minilm-l6-v2
+distilbert-minilm-squad
+END
+
+.testcase a name has one spelling: a dot
+SELECT distilbert_embed('a', './m');
+.error distilbert_embed: model ./m: a name has no empty part and none that is a dot
+
+.testcase two slashes
+SELECT distilbert_embed('a', 'o//m');
+.error distilbert_embed: model o//m: a name has no empty part *
+
+.testcase a slash at the end
+SELECT distilbert_embed('a', 'm/');
+.error distilbert_embed: model m/: a name has no empty part *
+
+.testcase a dot in the middle
+SELECT distilbert_register('o/./m', 'tests/oracle/data/checkpoints/distilbert-uncased-base');
+.error distilbert_register: model o/./m: a name has no empty part *
+
+.testcase two names of one place share one copy
+SELECT distilbert_register('one', 'tests/oracle/data/checkpoints/distilbert-uncased-base'),
+       distilbert_register('two', 'tests/oracle/data/checkpoints/../checkpoints/distilbert-uncased-base');
+CREATE TABLE held AS SELECT substr(distilbert_debug(),
+  instr(distilbert_debug(), 'weights: ')) AS w, 0 AS n WHERE 0;
+SELECT distilbert_embed('a', 'one') = distilbert_embed('a', 'two');
+INSERT INTO held SELECT substr(distilbert_debug(),
+  instr(distilbert_debug(), 'weights: ')), 2;
+SELECT distilbert_forget('one');
+SELECT distilbert_embed('b', 'two') IS NULL;
+SELECT w = substr(distilbert_debug(), instr(distilbert_debug(), 'weights: '))
+  FROM held;
+SELECT distilbert_forget('two');
+DROP TABLE held;
+.check <<END
+one|two
+1
+one
+0
+1
+two
+END
+
+.testcase other options are another copy
+SELECT distilbert_register('one', 'tests/oracle/data/checkpoints/distilbert-uncased-base'),
+       distilbert_register('two', 'tests/oracle/data/checkpoints/distilbert-uncased-base', 'int8');
+SELECT distilbert_embed('a', 'one') = distilbert_embed('a', 'two');
+DELETE FROM distilbert_models;
+.check <<END
+one|two
+0
+END
+
+.testcase a connection of the safe entry sees no path
+SELECT distilbert_register('one', 'tests/oracle/data/checkpoints/distilbert-uncased-base');
+.check one
+
+.testcase but may use the model
+.open safe
+SELECT name, path, length(distilbert_embed('a', 'one')) > 0
+  FROM distilbert_models WHERE name = 'one';
+.check one|NULL|1
+
+.testcase and has no way to change anything
+SELECT distilbert_register('two', '/tmp');
+.error no such function: distilbert_register
+
+.testcase nor a setting
+SELECT distilbert_set('threads', 1);
+.error no such function: distilbert_set
+
+.testcase all is gone
+.open
+DELETE FROM distilbert_models;
+SELECT count(*) FROM distilbert_models;
+.check 2

@@ -79,6 +79,62 @@ CREATE TABLE gen(body, e AS (distilbert_embed(body)));
 CREATE INDEX j ON docs(id) WHERE distilbert_answer('Who?', body) IS NOT NULL;
 .error non-deterministic functions prohibited in partial index WHERE clauses
 
+-- A name that leads elsewhere tomorrow must not be in an index: its fingerprint
+-- says so. A name that is built in is bound to its bytes.
+
+.fault off
+
+.testcase an index over a name without its fingerprint
+SELECT distilbert_register('m', 'tests/oracle/data/checkpoints/distilbert-uncased-base');
+CREATE INDEX j ON docs(distilbert_token_count(body, 'm'));
+.error distilbert_token_count: model m: the index or table j is made with it, but without its fingerprint: write 'm@FINGERPRINT' there
+
+.testcase one made while the table was empty
+CREATE TABLE empty(body);
+CREATE INDEX j ON empty("distilbert_embed"(body, /* a name */ 'm'));
+INSERT INTO empty VALUES ('x');
+.error distilbert_embed: model m: the index or table j is made with it, *
+
+.testcase then it is refused everywhere in this connection
+SELECT distilbert_token_count(body, 'm') FROM docs;
+.error distilbert_token_count: model m: the index or table j is made with it, *
+
+.testcase other models and tables of answers are not
+SELECT distilbert_token_count('x', 'all-minilm-l6-v2') FROM docs LIMIT 1;
+SELECT count(*) FROM distilbert_tokens('a', NULL, 'm');
+.check <<END
+3
+3
+END
+
+.testcase a generated column
+DROP TABLE empty;
+CREATE TABLE gen(body, n AS (distilbert_token_count(body, 'm')) STORED);
+INSERT INTO gen VALUES ('x');
+.error distilbert_token_count: model m: the index or table gen is made with it, *
+
+.testcase a model out of a column
+DROP TABLE gen;
+CREATE TABLE gen(body, model, n AS (distilbert_token_count(body, model)));
+INSERT INTO gen VALUES ('x', 'all-minilm-l6-v2');
+SELECT n FROM gen;
+INSERT INTO gen VALUES ('x', 'm');
+SELECT n FROM gen;
+.error distilbert_token_count: model m: the index or table gen is made with it, *
+
+.testcase a view may have any name
+DROP TABLE gen;
+CREATE VIEW named AS SELECT distilbert_token_count(body, 'm') AS n FROM docs;
+SELECT max(n) > 3 FROM named;
+DROP VIEW named;
+SELECT distilbert_forget('m');
+.check <<END
+1
+m
+END
+
+.fault on
+
 .testcase debug is not deterministic
 CREATE INDEX j ON docs(distilbert_debug());
 .error non-deterministic functions prohibited in index expressions
