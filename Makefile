@@ -132,11 +132,12 @@ oracle: $(ORACLE) ## results of the reference implementation
 
 # One process a file: a crash, or a changed setting, stays in its file.
 RUNNER  := $(B)/tests/sql/runner
+RUNNER_SRC := tests/sql/runner.c tests/sql/count.c tests/fault/fault.c
 SCRIPTS := $(sort $(wildcard tests/sql/*.sql))
 WRAP    := mmap open read pread fstat stat pthread_create
 POINTS  ?= 0
 
-$(RUNNER): tests/sql/runner.c tests/fault/fault.c $(B)/libdistilbert.a
+$(RUNNER): $(RUNNER_SRC) $(B)/libdistilbert.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ \
 	  -Wl,--undefined=sqlite3_distilbert_init $(filter %.c,$^) \

@@ -40,7 +40,7 @@ $(S)/%/sqlite3.o: build/sqlite/%/sqlite3.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(SQLITE_OPT) -w $(SQLITE_FLAGS) -c -o $@ $<
 
-$(S)/%/runner: tests/sql/runner.c tests/fault/fault.c $(S)/%/sqlite3.o
+$(S)/%/runner: $(RUNNER_SRC) $(S)/%/sqlite3.o
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -isystem build/sqlite/$* -o $@ \
 	  $^ $(ALL_LDFLAGS) $(WRAP:%=-Wl,--wrap=%) $(LIBS)
 

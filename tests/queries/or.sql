@@ -46,7 +46,7 @@ SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.')
 .check Ada
 
 .testcase in a join
-.inferences 3
+.inferences 4
 SELECT id, answer FROM docs, distilbert_answers('Who?', body)
  WHERE answer = 'Ada' OR start = 9 OR id = 5 ORDER BY id;
 .check <<END
@@ -55,7 +55,7 @@ SELECT id, answer FROM docs, distilbert_answers('Who?', body)
 END
 
 .testcase in a left join's ON
-.inferences 3
+.inferences 4
 SELECT id, answer FROM docs LEFT JOIN distilbert_answers('Who?', body)
     ON answer LIKE 'a%' OR answer LIKE 'c%' ORDER BY id;
 .check <<END
@@ -75,7 +75,7 @@ SELECT answer FROM distilbert_answers
     OR (question = 'What?' AND context = 'Bob read it.') ORDER BY context;
 .check <<END
 Ada
-Bob read it
+Bob read it.
 END
 
 .testcase OR of whole calls: every row of each, once

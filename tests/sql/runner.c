@@ -27,6 +27,7 @@
 #include <unistd.h>
 #include <sqlite3.h>
 #include "fault/fault.h"
+#include "sql/count.h"
 
 /* Not there where the runner can only --load. */
 __attribute__((weak)) int
@@ -342,28 +343,15 @@ static bool is_blank(const char *text) {
   return text[strspn(text, " \t\r\n")] == 0;
 }
 
-/* Texts that went through a model in this connection; -1: cannot be told. */
-static long long count_inferences(const Runner *r) {
-  static const char sql[] =
-      "SELECT substr(t, instr(t, 'inferences: ') + 12) "
-      "FROM (SELECT distilbert_debug() AS t) WHERE instr(t, 'inferences: ')";
-  sqlite3_stmt *stmt = NULL;
-  long long n = -1;
-  if (sqlite3_prepare_v2(r->db, sql, -1, &stmt, NULL) == SQLITE_OK &&
-      sqlite3_step(stmt) == SQLITE_ROW)
-    n = atoll((const char *)sqlite3_column_text(stmt, 0));
-  sqlite3_finalize(stmt);
-  return n;
-}
-
 /* Runs the step as run_sql does, and fails where it needs too much. */
 static Outcome run_counted(Runner *r) {
   if (r->most < 0 || r->fault != FAULT_NONE)
     return run_sql(r);
-  long long before = count_inferences(r);
+  count_cold(r->db);
+  long long before = count_inferences(r->db);
   Outcome o = run_sql(r);
-  long long n = count_inferences(r) - before;
-  CHECK(before >= 0 && n <= r->most, "%s:%d: %s: %lld inferences, %lld do",
+  long long n = count_inferences(r->db) - before;
+  CHECK(before >= 0 && n <= r->most, "%s:%d: %s: %lld inferences where %lld do",
         r->path, r->line, r->name, n, r->most);
   return o;
 }
