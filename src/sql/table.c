@@ -374,7 +374,8 @@ static int lacks(sqlite3_vtab *vtab, int param) {
 static void count_row(Cursor *c) {
   size_t place = 0;
   for (int p = 0; p < c->scan.kind->n_params; p++)
-    place = place * c->scan.params[p].n + c->scan.params[p].at;
+    if (c->scan.params[p].n > 1) /* 0: left out, or NULL */
+      place = place * c->scan.params[p].n + c->scan.params[p].at;
   if (place != c->place)
     c->row = 0, c->values = 0;
   c->place = place;

@@ -27,11 +27,15 @@
 #include <unistd.h>
 #include <sqlite3.h>
 #include "fault/fault.h"
+#include "sql/count.h"
 
-int sqlite3_distilbert_init(sqlite3 *db, char **message,
+/* Not there where the runner can only --load. */
+__attribute__((weak)) int
+sqlite3_distilbert_init(sqlite3 *db, char **message,
+                        const sqlite3_api_routines *api);
+__attribute__((weak)) int
+sqlite3_distilbertsafe_init(sqlite3 *db, char **message,
                             const sqlite3_api_routines *api);
-int sqlite3_distilbertsafe_init(sqlite3 *db, char **message,
-                                const sqlite3_api_routines *api);
 
 enum { TIME_LIMIT = 900 }; /* seconds for a step; one that hangs must end */
 
@@ -65,7 +69,8 @@ typedef struct Runner {
   int line;
   char name[128];
   sqlite3 *db;
-  int digits; /* of reals; -1: as SQLite prints them */
+  int digits;     /* of reals; -1: as SQLite prints them */
+  long long most; /* texts that the step may put through a model; -1: any */
   Text sql;
 } Runner;
 
@@ -338,6 +343,19 @@ static bool is_blank(const char *text) {
   return text[strspn(text, " \t\r\n")] == 0;
 }
 
+/* Runs the step as run_sql does, and fails where it needs too much. */
+static Outcome run_counted(Runner *r) {
+  if (r->most < 0 || r->fault != FAULT_NONE)
+    return run_sql(r);
+  count_cold(r->db);
+  long long before = count_inferences(r->db);
+  Outcome o = run_sql(r);
+  long long n = count_inferences(r->db) - before;
+  CHECK(before >= 0 && n <= r->most, "%s:%d: %s: %lld inferences where %lld do",
+        r->path, r->line, r->name, n, r->most);
+  return o;
+}
+
 /* Runs what was collected. With nothing to compare it must only succeed. */
 static void end_step(Runner *r, Expect expect, const char *text) {
   if (expect == EXPECT_OK && is_blank(text_of(&r->sql))) {
@@ -346,11 +364,12 @@ static void end_step(Runner *r, Expect expect, const char *text) {
   }
   if (r->fault != FAULT_NONE && r->faulting)
     sweep(r, expect, text);
-  Outcome o = run_sql(r);
+  Outcome o = run_counted(r);
   if (!is_expected(&o, expect, text))
     report(r, &o, text, "");
   else
     check_passed += expect != EXPECT_OK && r->fault == FAULT_NONE;
+  r->most = -1;
   text_clear(&o.text);
   text_clear(&r->sql);
 }
@@ -457,6 +476,13 @@ static void do_float(Runner *r, const char *rest) {
   r->digits = isdigit((unsigned char)*rest) ? atoi(rest) : -1;
 }
 
+/* .inferences 3: of the step that it stands in. */
+static void do_inferences(Runner *r, const char *rest) {
+  if (!isdigit((unsigned char)*rest))
+    die(r, "no number: %s", rest);
+  r->most = atoll(rest);
+}
+
 static void do_fault(Runner *r, const char *rest) {
   end_step(r, EXPECT_OK, NULL);
   r->faulting = strcmp(rest, "off") != 0;
@@ -475,7 +501,7 @@ static void directive(Runner *r, const char *line) {
                     {".glob", do_glob},         {".error", do_error},
                     {".open", do_open},         {".float", do_float},
                     {".fault", do_fault},       {".limit", do_limit},
-                    {".require", do_require}};
+                    {".require", do_require},   {".inferences", do_inferences}};
   size_t n = strcspn(line, " \t");
   const char *rest = line + n + strspn(line + n, " \t");
   for (size_t i = 0; i < sizeof directives / sizeof *directives; i++)
@@ -528,7 +554,7 @@ static void warm_up(Runner *r) {
 }
 
 int main(int argc, char **argv) {
-  Runner r = {.digits = -1, .faulting = true};
+  Runner r = {.digits = -1, .most = -1, .faulting = true};
   setvbuf(stdout, NULL, _IOLBF, 0);
   read_options(&r, argc, argv);
   r.file = r.path ? fopen(r.path, "r") : NULL;

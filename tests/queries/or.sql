@@ -1,0 +1,254 @@
+-- OR over a table of ours: its own columns, its parameters, whole calls.
+-- SQLite asks for a plan of each branch alone, and joins the branches by rowid.
+
+CREATE TABLE docs(id INTEGER PRIMARY KEY, body TEXT);
+INSERT INTO docs VALUES (1, 'Ada wrote it.'), (2, 'Bob read it.'), (3, NULL),
+  (4, ' '), (5, 'Cleo sold it.');
+
+-- Own columns ----------------------------------------------------------------
+
+.testcase a score or a place
+.inferences 1
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.', 3)
+ WHERE score > 0.9 OR start = 0 ORDER BY score DESC LIMIT 1;
+.check Ada
+
+.testcase only one branch is true
+.inferences 1
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it, Bob read it.', 1)
+ WHERE score > 2 OR start = 0;
+.check Ada
+
+.testcase no branch is true
+.inferences 1
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.', 3)
+ WHERE score > 2 OR start = 77;
+.check
+
+.testcase LIKE, GLOB, BETWEEN, IS NULL
+.inferences 1
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.')
+ WHERE answer LIKE 'ad%' OR answer GLOB '*x' OR score BETWEEN 3 AND 4
+    OR answer IS NULL;
+.check Ada
+
+.testcase IS NULL alone in a branch
+.inferences 1
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.')
+ WHERE answer IS NULL OR "end" IS NOT NULL;
+.check Ada
+
+.testcase NOT over OR, AND over OR
+.inferences 1
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.')
+ WHERE NOT (score > 2 OR start = 5) AND (start = 0 OR start = 1)
+   AND ("end" = 3 OR "end" = 4);
+.check Ada
+
+.testcase in a join
+.inferences 4
+SELECT id, answer FROM docs, distilbert_answers('Who?', body)
+ WHERE answer = 'Ada' OR start = 9 OR id = 5 ORDER BY id;
+.check <<END
+1|Ada
+5|Cleo
+END
+
+.testcase in a left join's ON
+.inferences 4
+SELECT id, answer FROM docs LEFT JOIN distilbert_answers('Who?', body)
+    ON answer LIKE 'a%' OR answer LIKE 'c%' ORDER BY id;
+.check <<END
+1|Ada
+2|NULL
+3|NULL
+4|NULL
+5|Cleo
+END
+
+-- Parameters -----------------------------------------------------------------
+
+.testcase issue: OR of whole calls
+.inferences 2
+SELECT answer FROM distilbert_answers
+ WHERE (question = 'Who?' AND context = 'Ada wrote it.')
+    OR (question = 'What?' AND context = 'Bob read it.') ORDER BY context;
+.check <<END
+Ada
+Bob read it.
+END
+
+.testcase OR of whole calls: every row of each, once
+.inferences 2
+SELECT question, count(*), count(DISTINCT answer) FROM distilbert_answers
+ WHERE (question = 'Who?' AND context = 'Ada wrote it.' AND top_k = 3)
+    OR (question = 'Where?' AND context = 'Bob is in Rome.' AND top_k = 3)
+ GROUP BY question;
+.check <<END
+Where?|3|3
+Who?|3|3
+END
+
+.testcase OR of calls that say the same: its rows once
+.inferences 1
+SELECT answer FROM distilbert_answers
+ WHERE (question = 'Who?' AND context = 'Ada wrote it.')
+    OR (context = 'Ada wrote it.' AND question = 'Who?');
+.check Ada
+
+.testcase OR of calls, rows in both: once
+.inferences 4
+SELECT context, answer FROM distilbert_answers
+ WHERE (question = 'Who?' AND context IN ('Ada wrote it.', 'Bob read it.'))
+    OR (question = 'Who?' AND context IN ('Bob read it.', 'Cleo sold it.'))
+ ORDER BY context;
+.check <<END
+Ada wrote it.|Ada
+Bob read it.|Bob
+Cleo sold it.|Cleo
+END
+
+.testcase rows of lists that begin alike
+.inferences 4
+SELECT context, answer FROM distilbert_answers
+ WHERE (question = 'Who?' AND context IN ('Ada wrote it.', 'Bob read it.'))
+    OR (question = 'Who?' AND context IN ('Ada wrote it.', 'Cleo sold it.'))
+ ORDER BY context;
+.check <<END
+Ada wrote it.|Ada
+Bob read it.|Bob
+Cleo sold it.|Cleo
+END
+
+.testcase one question, this context or that
+.inferences 2
+SELECT context, answer FROM distilbert_answers
+ WHERE question = 'Who?' AND (context = 'Ada wrote it.' OR context = 'Bob read it.')
+ ORDER BY context;
+.check <<END
+Ada wrote it.|Ada
+Bob read it.|Bob
+END
+
+.testcase the same in parentheses
+.inferences 2
+SELECT context, answer FROM distilbert_answers('Who?')
+ WHERE context = 'Ada wrote it.' OR context = 'Bob read it.' ORDER BY context;
+.check <<END
+Ada wrote it.|Ada
+Bob read it.|Bob
+END
+
+.testcase this question or that, one context
+.inferences 2
+SELECT question, answer FROM distilbert_answers
+ WHERE (question = 'Who?' OR question = 'Who wrote?') AND context = 'Ada wrote it.'
+ ORDER BY question;
+.check <<END
+Who wrote?|Ada
+Who?|Ada
+END
+
+.testcase contexts of two tables of a join
+.inferences 2
+SELECT a.id, b.id, answer FROM docs AS a, docs AS b, distilbert_answers
+ WHERE question = 'Who?' AND (context = a.body OR context = b.body)
+   AND a.id = 1 AND b.id = 2 ORDER BY answer;
+.check <<END
+1|2|Ada
+1|2|Bob
+END
+
+.testcase the same context in both: its row once
+.inferences 1
+SELECT a.id, b.id, answer FROM docs AS a, docs AS b, distilbert_answers
+ WHERE question = 'Who?' AND (context = a.body OR context = b.body)
+   AND a.id = 1 AND b.id = 1;
+.check 1|1|Ada
+
+.testcase a join, one branch NULL
+.inferences 1
+SELECT a.id, b.id, answer FROM docs AS a, docs AS b, distilbert_answers
+ WHERE question = 'Who?' AND (context = a.body OR context = b.body)
+   AND a.id = 1 AND b.id = 3;
+.check 1|3|Ada
+
+.testcase a branch that gives no context
+SELECT answer FROM distilbert_answers
+ WHERE question = 'Who?' AND (context = 'Ada wrote it.' OR score > 0.5);
+.error distilbert_answers: needs the argument context: *
+
+.testcase a branch that gives nothing
+SELECT answer FROM distilbert_answers
+ WHERE (question = 'Who?' AND context = 'Ada wrote it.') OR score > 0.5;
+.error distilbert_answers: needs the argument question: *
+
+-- The other tables -----------------------------------------------------------
+
+.testcase tokens
+.inferences 0
+SELECT token FROM distilbert_tokens('Ada wrote it.')
+ WHERE special = 1 OR start = 0 ORDER BY position;
+.check <<END
+[CLS]
+ada
+[SEP]
+END
+
+.testcase tokens of this text or that
+.inferences 0
+SELECT text, count(*) FROM distilbert_tokens
+ WHERE (text = 'one' OR text = 'one two') AND special = 0 GROUP BY text;
+.check <<END
+one|1
+one two|2
+END
+
+.testcase tokens of whole calls
+.inferences 0
+SELECT text, pair, count(*) FROM distilbert_tokens
+ WHERE (text = 'one' AND pair = 'two') OR text = 'one two three'
+ GROUP BY text, pair;
+.check <<END
+one|two|5
+one two three|NULL|5
+END
+
+.testcase masked words
+SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm');
+.check mlm
+
+.testcase masked words: a score or a mask
+.inferences 1
+SELECT token_str FROM distilbert_fill_mask('Paris is the [MASK] of France.', 3, NULL, 'mlm')
+ WHERE score > 0.09 OR token_str LIKE 's%' ORDER BY score DESC;
+.check <<END
+orleans
+seoul
+END
+
+.testcase masked words of this text or that
+.inferences 2
+SELECT text, token_str FROM distilbert_fill_mask
+ WHERE (text = 'I [MASK] you!' OR text = 'Paris is the [MASK] of France.')
+   AND top_k = 1 AND model = 'mlm' ORDER BY text;
+.check <<END
+I [MASK] you!|resulted
+Paris is the [MASK] of France.|orleans
+END
+
+.testcase settings and models
+SELECT key FROM distilbert_config WHERE key = 'engine' OR value = 'truncate'
+ ORDER BY key;
+SELECT name FROM distilbert_models WHERE name = 'mlm' OR path IS NULL ORDER BY name;
+.check <<END
+engine
+overflow
+all-minilm-l6-v2
+distilbert-minilm-squad
+mlm
+END
+
+.testcase the model goes
+SELECT distilbert_forget('mlm');
+.check mlm
