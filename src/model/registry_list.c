@@ -87,10 +87,13 @@ int registry_add(const char *name, const char *path, const char *precision,
 int registry_remove(const char *name, Error *err) {
   entries_lock();
   ModelEntry *e = entries_find(name);
-  if (!e || e->builtin) {
+  bool is_builtin = registry_is_builtin(name);
+  if (!e || is_builtin) {
+    char shown[ERROR_QUOTE];
     entries_unlock();
     return fail(err, ERR_RANGE,
-                e ? "model %s is built in" : "no model named %s", name);
+                is_builtin ? "model %s is built in" : "no model named %s",
+                error_quote(shown, name));
   }
   entries_unlink(e);
   e->removed = true;

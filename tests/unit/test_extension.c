@@ -109,6 +109,57 @@ static void test_safe(void) {
   sqlite3_close(db);
 }
 
+/* The safe entry takes away what the full one gave to the same connection. */
+static void test_full_then_safe(void) {
+  static const char *const gone[] = {
+      "SELECT distilbert_quantize('a', 'b')",
+      "SELECT distilbert_set('threads', 1)",
+      "SELECT distilbert_register('a', '/tmp')",
+      "SELECT distilbert_forget('a')",
+  };
+  sqlite3 *db = open_plain();
+  CHECK(sqlite3_distilbert_init(db, NULL, NULL) == SQLITE_OK, "full");
+  CHECK(sqlite3_distilbertsafe_init(db, NULL, NULL) == SQLITE_OK, "safe");
+  for (size_t i = 0; i < COUNT(gone); i++)
+    expect_part(db, gone[i], "no such function");
+  expect_part(db, "DELETE FROM distilbert_models", "may not be modified");
+  expect(db, WHO, AUTHOR);
+  sqlite3_close(db);
+}
+
+/* While a statement runs SQLite lets nobody take functions away: then the safe
+ * entry is no success. */
+static void test_full_then_safe_in_statement(void) {
+  sqlite3 *db = open_plain();
+  sqlite3_stmt *stmt = NULL;
+  char *message = NULL;
+  sqlite3_distilbert_init(db, NULL, NULL);
+  sqlite3_prepare_v2(db, "VALUES (1), (2)", -1, &stmt, NULL);
+  sqlite3_step(stmt);
+  int rc = sqlite3_distilbertsafe_init(db, &message, NULL);
+  CHECK(rc == SQLITE_BUSY && message && strstr(message, "while a statement"),
+        "%d %s", rc, message ? message : "");
+  sqlite3_free(message);
+  sqlite3_finalize(stmt);
+  CHECK(sqlite3_distilbertsafe_init(db, NULL, NULL) == SQLITE_OK, "safe");
+  expect_part(db, "SELECT distilbert_set('threads', 1)", "no such function");
+  sqlite3_close(db);
+}
+
+/* What the environment said in vain is told; a size may have a unit. */
+static void test_refused(void) {
+  sqlite3 *db = open_plain();
+  sqlite3_distilbert_init(db, NULL, NULL);
+  expect(db,
+         "SELECT distilbert_debug() GLOB '*refused: DISTILBERT_THREADS, "
+         "DISTILBERT_OVERFLOW (not a valid value)*'",
+         "1");
+  expect(db,
+         "SELECT initial FROM distilbert_config WHERE key = 'memory_limit'",
+         "100MB");
+  sqlite3_close(db);
+}
+
 static int second_auto_calls;
 
 static int second_auto(sqlite3 *db, char **message, const void *api) {
@@ -234,9 +285,15 @@ static void test_length_limit(void) {
 }
 
 int main(void) {
+  setenv("DISTILBERT_THREADS", "abc", 1);
+  setenv("DISTILBERT_OVERFLOW", "Error", 1);
+  setenv("DISTILBERT_MEMORY_LIMIT", "100MB", 1);
   test_twice();
   test_twice_in_statement();
   test_safe();
+  test_refused();
+  test_full_then_safe();
+  test_full_then_safe_in_statement();
   test_auto();
   test_two_connections();
   test_open_statement();

@@ -9,10 +9,12 @@
  * trusted_schema ON and OFF, through both entries: the file is made by one
  * connection and used by another.  What must come out follows from the kind:
  *
- *     PURE     deterministic functions: anywhere in a trusted schema, nowhere
- *              in another
- *     TOLD     not deterministic: not in indexes and generated columns; in a
- *              CHECK of an untrusted schema SQLite 3.40 lets them pass
+ *     PURE     deterministic functions, and calls that name a model that is
+ *              built in or has its fingerprint: anywhere in a trusted schema,
+ *              nowhere in another
+ *     TOLD     not deterministic, such as calls that name no model: not in
+ *              indexes and generated columns; in a CHECK of an untrusted
+ *              schema SQLite 3.40 lets them pass
  *     TABLE    computing tables: where a SELECT may stand, trusted only
  *     DIRECT   tables of the process: never
  *     WRITES   functions that write files: never; the safe entry has none
@@ -37,6 +39,11 @@ int sqlite3_distilbertsafe_init(sqlite3 *db, char **message, const void *api);
 
 typedef enum Kind { PURE, TOLD, TABLE, DIRECT, WRITES } Kind;
 
+#define MASKED "tests/oracle/data/checkpoints/distilbert-uncased-mlm"
+
+/* With the fingerprint of `masked`, which is not known before. */
+static char pinned_fill[160];
+
 /* `sql` of a function is an expression over `body`, of a table a FROM item
  * with one column named x. */
 static const struct Object {
@@ -44,16 +51,24 @@ static const struct Object {
   Kind kind;
   const char *sql;
 } objects[] = {
-    {"distilbert_answer", PURE, "distilbert_answer('Who?', body)"},
-    {"distilbert_highlight", PURE, "distilbert_highlight('Who?', body, 1, 2)"},
-    {"distilbert_token_count", PURE, "distilbert_token_count(body)"},
-    {"distilbert_fingerprint", PURE,
+    {"distilbert_answer", TOLD, "distilbert_answer('Who?', body)"},
+    {"distilbert_answer", PURE,
+     "distilbert_answer('Who?', body, 'distilbert-minilm-squad')"},
+    {"distilbert_highlight", TOLD, "distilbert_highlight('Who?', body, 1, 2)"},
+    {"distilbert_highlight", PURE,
+     "distilbert_highlight('Who?', body, 1, 2, 'distilbert-minilm-squad')"},
+    {"distilbert_token_count", TOLD, "distilbert_token_count(body)"},
+    {"distilbert_token_count", PURE,
+     "distilbert_token_count(body, 'all-minilm-l6-v2')"},
+    {"distilbert_fingerprint", TOLD,
      "length(distilbert_fingerprint() || body)"},
-    {"distilbert_version", PURE, "distilbert_version() || body"},
-    {"distilbert_embed", PURE, "length(distilbert_embed(body))"},
+    {"distilbert_version", TOLD, "distilbert_version() || body"},
+    {"distilbert_embed", TOLD, "length(distilbert_embed(body))"},
+    {"distilbert_embed", PURE,
+     "length(distilbert_embed(body, 'all-minilm-l6-v2'))"},
     {"distilbert_cosine", PURE, "distilbert_cosine('[1]', '[1]') || body"},
     {"distilbert_vector_json", PURE, "distilbert_vector_json('[1]') || body"},
-    {"distilbert_fill", PURE, "distilbert_fill(body || ' [MASK]', 'masked')"},
+    {"distilbert_fill", PURE, pinned_fill},
     {"distilbert_debug", TOLD, "distilbert_debug() || body"},
     {"distilbert_answers", TABLE,
      "(SELECT answer AS x FROM distilbert_answers('Who?', 'Ann'))"},
@@ -65,6 +80,11 @@ static const struct Object {
     {"distilbert_models", DIRECT, "(SELECT name AS x FROM distilbert_models)"},
     {"distilbert_config", DIRECT, "(SELECT key AS x FROM distilbert_config)"},
     {"distilbert_quantize", WRITES, "distilbert_quantize(NULL, body)"},
+    {"distilbert_set", WRITES, "distilbert_set('threads', NULL) || body"},
+    {"distilbert_register", WRITES,
+     "distilbert_register('masked', '" MASKED "') || body"},
+    {"distilbert_forget", WRITES,
+     "distilbert_forget(distilbert_register('gone', '" MASKED "'))"},
 };
 
 /* %s is the object. `make` is in the file, `use` looks at it; both must
@@ -250,8 +270,11 @@ int main(int argc, char **argv) {
   }
   close(mkstemp(path));
   sqlite3 *db = open_file(false);
-  registry_add("masked", "tests/oracle/data/checkpoints/distilbert-uncased-mlm",
-               NULL, NULL, NULL, NULL);
+  char print[65] = "";
+  registry_add("masked", MASKED, NULL, NULL, NULL, NULL);
+  registry_fingerprint("masked", NULL, print, NULL);
+  snprintf(pinned_fill, sizeof pinned_fill,
+           "distilbert_fill(body || ' [MASK]', 'masked@%s')", print);
   check_complete(db);
   for (size_t i = 0; i < COUNT(objects); i++) {
     if (!exists(db, objects[i].name)) {

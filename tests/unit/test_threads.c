@@ -192,7 +192,7 @@ enum { CHURNERS = 8, EACH = 8, MODELS = 3 };
 static const char CHURN_ASK[] =
     "SELECT start, \"end\", score FROM distilbert_answers('who wrote it?',"
     " 'it was written by ann lee in the year 1999, in a small house.')"
-    " WHERE top_k = 3 AND model = 'churn%d'";
+    " WHERE top_k = 3 AND model = '%s%d'";
 static const char *const churn_paths[MODELS] = {DATA "distilbert-uncased-qa",
                                                 DATA "distilbert-cased-qa",
                                                 DATA "bert-uncased-qa"};
@@ -230,9 +230,11 @@ static bool was_interrupted(int rc, const char *message) {
          (rc == SQLITE_ERROR && strstr(message, "vtable constructor failed"));
 }
 
-static void churn_answer(sqlite3 *db, unsigned model, char out[ROOM]) {
+/* A twin is another name of the same place. */
+static void churn_answer(sqlite3 *db, unsigned model, bool twin,
+                         char out[ROOM]) {
   char sql[512];
-  snprintf(sql, sizeof sql, CHURN_ASK, (int)model);
+  snprintf(sql, sizeof sql, CHURN_ASK, twin ? "twin" : "churn", (int)model);
   int rc = ask(db, sql, out);
   if (was_interrupted(rc, out))
     atomic_fetch_add(&n_interrupted, 1);
@@ -252,7 +254,10 @@ static void churn_sql(sqlite3 *db, unsigned model, unsigned what) {
       " AND '%s' <> ''",
       "UPDATE distilbert_config SET value = %u * 400000 WHERE '%s' <> '' AND"
       " key = 'memory_limit'",
-      "SELECT name, fingerprint, loaded, %u, '%s' FROM distilbert_models"};
+      "SELECT name, fingerprint, loaded, %u, '%s' FROM distilbert_models",
+      "SELECT distilbert_register('twin%u', '%s')",
+      "SELECT distilbert_forget('twin%u') WHERE '%s' <> ''",
+      "SELECT distilbert_set('cache_entries', %u * 100), '%s'"};
   char sql[512], out[ROOM];
   snprintf(sql, sizeof sql, sqls[what], model, churn_paths[model]);
   ask(db, sql, out);
@@ -270,10 +275,10 @@ static void *churn(void *arg) {
       slot_set(me, j, what != 1);
     else if (what < 4)
       slot_interrupt(other, j);
-    else if (what < 9)
+    else if (what < 12)
       churn_sql(slots[me][j].db, model, what - 4);
     else
-      churn_answer(slots[me][j].db, model, out);
+      churn_answer(slots[me][j].db, model, what & 1, out);
   }
   for (size_t j = 0; j < EACH; j++)
     slot_set(me, j, false);
@@ -286,7 +291,7 @@ static void prepare_churn(void) {
   sqlite3 *db = connect_to(":memory:");
   for (unsigned i = 0; i < MODELS; i++) {
     churn_sql(db, i, 0);
-    snprintf(sql, sizeof sql, CHURN_ASK, (int)i);
+    snprintf(sql, sizeof sql, CHURN_ASK, "churn", (int)i);
     CHECK(ask(db, sql, churn_right[i]) == SQLITE_DONE, "%s", churn_right[i]);
   }
   sqlite3_close(db);
