@@ -154,8 +154,7 @@ static void test_refused(void) {
          "SELECT distilbert_debug() GLOB '*refused: DISTILBERT_THREADS, "
          "DISTILBERT_OVERFLOW (not a valid value)*'",
          "1");
-  expect(db,
-         "SELECT initial FROM distilbert_config WHERE key = 'memory_limit'",
+  expect(db, "SELECT initial FROM distilbert_config WHERE key = 'memory_limit'",
          "100MB");
   sqlite3_close(db);
 }
