@@ -2,7 +2,7 @@
 --
 -- Old rows are filled in by one statement, which reads the texts in batches;
 -- new and changed rows by triggers.  A generated column would do the same
--- with less to write, but could not be filled in batches.
+-- with less to write, but must name its model and cannot be filled in batches.
 
 .bail on
 .load ./distilbert
