@@ -208,7 +208,7 @@ SELECT * FROM distilbert_answers('a', 'b', 1.5);
 
 .testcase top_k no number
 SELECT * FROM distilbert_answers('a', 'b', 'abc');
-.error distilbert_answers: top_k must be a whole number from 1 to 1000000
+.error distilbert_answers: top_k must be a whole number from 1 to 1000000; a model is argument 4, or WHERE model = ...
 
 .testcase top_k a blob
 SELECT * FROM distilbert_answers('a', 'b', x'31');

@@ -1,5 +1,7 @@
 -- cache_entries: results that a connection keeps
 
+.fault off
+
 .testcase results are kept from the start
 SELECT distilbert_embed('a text') = distilbert_embed('a ' || 'text');
 SELECT distilbert_debug() GLOB '*inferences: 1 texts*';
@@ -21,8 +23,6 @@ SELECT distilbert_debug() GLOB '*cache: 0 results, 0 bytes, 0 hits, 0 misses*';
 1
 1
 END
-
-.fault off
 
 .testcase a query of a join is embedded once
 UPDATE distilbert_config SET value = 3 WHERE key = 'cache_entries';

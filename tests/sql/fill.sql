@@ -66,13 +66,16 @@ DROP TABLE t;
 3|the γ and end
 END
 
-.testcase in an index
+.testcase in an index only with its fingerprint
 CREATE TABLE s(body TEXT);
 CREATE INDEX filled ON s(distilbert_fill(body, 'mlm'));
 INSERT INTO s VALUES ('I [MASK] you!');
-SELECT body FROM s WHERE distilbert_fill(body, 'mlm') = 'i resulted you!';
+.error distilbert_fill: model mlm: the index or table filled is made with it, but without its fingerprint: *
+
+.testcase and out again
 DROP TABLE s;
-.check I [MASK] you!
+SELECT distilbert_fill('I [MASK] you!', 'mlm');
+.check i resulted you!
 
 .testcase no mask
 SELECT distilbert_fill('Hello');
@@ -375,7 +378,7 @@ SELECT * FROM distilbert_fill_mask('I [MASK] you!', 1.5);
 
 .testcase top_k no number
 SELECT * FROM distilbert_fill_mask('I [MASK] you!', 'abc');
-.error distilbert_fill_mask: top_k must be a whole number from 1 to 1000000
+.error distilbert_fill_mask: top_k must be a whole number from 1 to 1000000; a model is argument 4, or WHERE model = ...
 
 .testcase no argument
 SELECT * FROM distilbert_fill_mask;
