@@ -18,10 +18,11 @@ enum { MODEL_NAME_MAX = 255 };
 
 typedef struct ModelEntry ModelEntry; /* opaque, counted */
 
-/* Registers; nothing is read but the path's existence. The same name with the
- * same bytes and options is no error; with others ERR_RANGE; to know, both are
- * read. precision and options: see model/options.h; NULL: as the files have
- * it. */
+/* Registers; nothing is read but the path's existence, and with precision or
+ * options the checkpoint's small files (model_check_options). The same name
+ * with the same bytes and options is no error; with others ERR_RANGE; to know,
+ * both are read. precision and options: see model/options.h; NULL: as the files
+ * have it. */
 int registry_add(const char *name, const char *path, const char *precision,
                  const char *options, const Poll *poll, Error *err);
 /* ERR_RANGE: no such name. A model in use lives until its last user is done. */

@@ -210,6 +210,171 @@ static void check_options(void) {
                false);
 }
 
+/* --- As version 6 writes it ----------------------------------------------*/
+
+#define BASE_6 "\"type\": \"sentence_transformers.base.modules."
+#define TYPE_6 "\"type\": \"sentence_transformers.sentence_transformer.modules."
+#define FIRST_6                                                                \
+  "[{\"idx\": 0, \"name\": \"0\", \"path\": \"\", " BASE_6                     \
+  "transformer.Transformer\"}, {\"idx\": 1, \"name\": \"1\", "                 \
+  "\"path\": \"1_Pooling\", " TYPE_6 "pooling.Pooling\"}"
+#define NORMALIZE_6                                                            \
+  ", {\"idx\": 2, \"name\": \"2\", \"path\": \"2_Normalize\", " BASE_6         \
+  "normalize.Normalize\"}"
+
+static void write_version_6(const char *pooling, const char *settings,
+                            bool normalize) {
+  link_checkpoint("distilbert-uncased-base");
+  write_file("modules.json", normalize ? FIRST_6 NORMALIZE_6 "]" : FIRST_6 "]");
+  write_file("1_Pooling/config.json", pooling);
+  if (normalize)
+    write_file("2_Normalize/config.json",
+               "{\"module_input_name\": \"sentence_embedding\", "
+               "\"module_output_name\": \"sentence_embedding\"}");
+  write_file("sentence_bert_config.json",
+             "{\"transformer_task\": \"feature-extraction\", "
+             "\"modality_config\": {\"text\": {\"method\": \"forward\", "
+             "\"method_output_name\": \"last_hidden_state\"}}, "
+             "\"module_output_name\": \"token_embeddings\"}");
+  write_file("config_sentence_transformers.json", settings);
+}
+
+enum { VECTOR_ROOM = 256 };
+
+/* The vector of a text by what was built; returns its numbers, 0: an error. */
+static size_t vector_by(const char *json, float out[VECTOR_ROOM]) {
+  Error err = {""};
+  ModelOptions options;
+  Model *m = NULL;
+  EmbedText t = {.vector = out};
+  int code = options_parse(NULL, json, &options, &err);
+  code = code ? code : open_built(&options, &m, &err);
+  code = code ? code : embed_text(m, OVERFLOW_TRUNCATE, " A cat. ", &t, &err);
+  CHECK(code == OK, "%s: %s", json ? json : "", err.message);
+  size_t n = code ? 0 : m->vector_dim;
+  model_free(m);
+  options_clear(&options);
+  return n;
+}
+
+static double length_of(const float *v, size_t n) {
+  double sum = 0;
+  for (size_t i = 0; i < n; i++)
+    sum += (double)v[i] * (double)v[i];
+  return sqrt(sum);
+}
+
+/* A list is concatenated in its own order. */
+static void check_pooling_list(void) {
+  static const char LIST[] = "{\"embedding_dimension\": 32, \"pooling_mode\": "
+                             "[\"mean_sqrt_len_tokens\","
+                             " \"cls\", \"cls\"], \"include_prompt\": true}";
+  float both[VECTOR_ROOM], cls[VECTOR_ROOM], mean[VECTOR_ROOM];
+  write_version_6(LIST, "{}", false);
+  CHECK(vector_by(NULL, both) == 96, "width");
+  CHECK(vector_by("{\"pooling\": \"cls\"}", cls) == 32, "cls");
+  CHECK(vector_by("{\"pooling\": \"mean_sqrt_len\"}", mean) == 32, "mean");
+  CHECK(!memcmp(both, mean, 128), "the first of the list comes first");
+  CHECK(!memcmp(both + 32, cls, 128), "then the second");
+  CHECK(!memcmp(both + 64, cls, 128), "and the third");
+  CHECK(vector_by("{\"pooling\": [\"cls\", \"mean_sqrt_len\"]}", both) == 64 &&
+            !memcmp(both, cls, 128) && !memcmp(both + 32, mean, 128),
+        "an option's list");
+  remove_all();
+}
+
+/* truncate_dim cuts what all modules made; nothing is normalised again. */
+static void check_truncate_dim(void) {
+  static const char MEAN[] =
+      "{\"embedding_dimension\": 32, \"pooling_mode\": \"mean\"}";
+  float all[VECTOR_ROOM], cut[VECTOR_ROOM], unit[VECTOR_ROOM];
+  write_version_6(MEAN,
+                  "{\"model_type\": \"SentenceTransformer\", "
+                  "\"__version__\": {\"sentence_transformers\": \"6\"}}",
+                  true);
+  CHECK(vector_by(NULL, all) == 32, "whole");
+  CHECK(vector_by("{\"truncate_dim\": 5}", cut) == 5 && !memcmp(cut, all, 20),
+        "an option");
+  remove_all();
+  write_version_6(MEAN, "{\"truncate_dim\": 8, \"prompts\": {}}", true);
+  CHECK(vector_by(NULL, cut) == 8, "cut");
+  CHECK(!memcmp(cut, all, 32), "the first numbers of the whole vector");
+  CHECK(fabs(length_of(all, 32) - 1) < 1e-6 && length_of(cut, 8) < 0.99,
+        "lengths %g, %g", length_of(all, 32), length_of(cut, 8));
+  CHECK(vector_by("{\"normalize\": true}", unit) == 8 &&
+            fabs(length_of(unit, 8) - 1) < 1e-6 &&
+            fabs((double)(unit[0] / cut[0]) - 1 / length_of(cut, 8)) < 1e-5,
+        "normalize is what comes last");
+  CHECK(vector_by("{\"truncate_dim\": 32}", cut) == 32, "an option wins");
+  remove_all();
+  write_version_6(MEAN, "{\"truncate_dim\": 99}", true);
+  CHECK(vector_by(NULL, cut) == 32 && !memcmp(cut, all, 128), "more than all");
+  remove_all();
+}
+
+/* Outer blanks, which an "Ġ" tells from none in a BPE vocabulary alone. */
+static void check_strip(void) {
+  float with[VECTOR_ROOM], without[VECTOR_ROOM];
+  link_checkpoint("roberta-sentence");
+  size_t n = vector_by(NULL, without);
+  CHECK(n == vector_by("{\"strip\": true}", with) && n &&
+            !memcmp(with, without, n * sizeof *with),
+        "blanks are stripped");
+  CHECK(n == vector_by("{\"strip\": false}", with) &&
+            memcmp(with, without, n * sizeof *with) != 0,
+        "unless the registration says no");
+  remove_all();
+}
+
+static void check_refused_option(const char *json, const char *says) {
+  Error err = {""}, same = {""};
+  ModelOptions options;
+  Model *m = NULL;
+  const char *path = ORACLE "checkpoints/distilbert-uncased-base";
+  int code = options_parse(NULL, json, &options, &err);
+  if (!code) {
+    code = model_check_options(path, &options, &err);
+    CHECK(model_open(path, &options, NULL, &m, &same) == code &&
+              strcmp(same.message, err.message) == 0,
+          "opened, another error: %s", same.message);
+  }
+  CHECK(code && strstr(err.message, says), "%s: %s", json, err.message);
+  model_free(m);
+  options_clear(&options);
+}
+
+static void check_refused_options(void) {
+  check_refused_option("{\"max_tokens\": 3}",
+                       "options: max_tokens 3 leaves no room beside 3 special");
+  check_refused_option("{\"max_tokens\": 0}", "options: max_tokens must be");
+  check_refused_option("{\"max_tokens\": 99999}",
+                       "options: max_tokens 99999, the model takes");
+  check_refused_option("{\"truncate_dim\": 33}",
+                       "options: truncate_dim 33, the model's vectors have 32");
+  check_refused_option("{\"truncate_dim\": 0}", "options: truncate_dim must");
+  check_refused_option("{\"pooling\": []}", "options: pooling is cls");
+  check_refused_option("{\"overflow\": \"cut\"}",
+                       "options: overflow is truncate, error or window");
+  check_refused_option("{\"strip\": 1}", "options: strip must be");
+  check_refused_option("{\"stripe\": true}", "options: no option stripe");
+}
+
+/* A registration's overflow is kept for whoever runs the model. */
+static void check_overflow(void) {
+  static const struct {
+    const char *json;
+    Overflow overflow;
+  } cases[] = {{"{}", OVERFLOW_UNSAID},
+               {"{\"overflow\": \"truncate\"}", OVERFLOW_TRUNCATE},
+               {"{\"overflow\": \"error\"}", OVERFLOW_ERROR},
+               {"{\"overflow\": \"window\"}", OVERFLOW_WINDOW}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Model *m = open_base(cases[i].json);
+    CHECK(m && m->sentence.overflow == cases[i].overflow, "%s", cases[i].json);
+    model_free(m);
+  }
+}
+
 /* --- Long texts -----------------------------------------------------------*/
 
 /* Words of one token each. */
@@ -349,6 +514,20 @@ static void check_module_files(void) {
        "pooling_mode median"},
       {"1_X/config.json", "{\"pooling_mode_mean_tokens\": false}",
        "no pooling mode is on"},
+      {"1_X/config.json", "{\"pooling_mode\": []}",
+       "pooling_mode of this kind"},
+      {"1_X/config.json", "{\"pooling_mode\": [\"mean\", 1]}",
+       "pooling_mode of this kind"},
+      {"1_X/config.json", "{\"pooling_scale\": 2}",
+       "1_X/config.json: unknown key pooling_scale"},
+      {"1_X/config.json", "[]", "1_X/config.json: must be an object"},
+      {"2_X/config.json", "{\"out_features\": 20, \"use_residual\": true}",
+       "2_X/config.json: unknown key use_residual"},
+      {"2_X/config.json",
+       "{\"out_features\": 20, \"module_output_name\": \"token_embeddings\"}",
+       "module_output_name token_embeddings, not sentence_embedding"},
+      {"2_X/config.json", "{\"out_features\": 20, \"in_features\": 31}",
+       "in_features 31, what it gets has 32"},
       {"2_X/config.json", "{\"out_features\": 0}", "out_features"},
       {"2_X/config.json", "{\"bias\": true}", "out_features is missing"},
       {"2_X/config.json",
@@ -356,13 +535,31 @@ static void check_module_files(void) {
        "RReLU"},
       {"2_X/config.json",
        "{\"out_features\": 20, \"module_input_name\": \"token_embeddings\"}",
-       "module_input_name other than sentence_embedding"},
+       "module_input_name token_embeddings, not sentence_embedding"},
       {"2_X/config.json", "{\"out_features\": 21}", "2_X.linear.weight"},
       {"config_sentence_transformers.json",
        "{\"default_prompt_name\": \"q\", \"prompts\": {}}",
        "there is no prompt q"},
+      {"config_sentence_transformers.json", "{\"truncate_dim\": 0}",
+       "truncate_dim must be an integer from 1"},
+      {"config_sentence_transformers.json",
+       "{\"model_type\": \"SparseEncoder\"}",
+       "model_type SparseEncoder, not SentenceTransformer"},
+      {"config_sentence_transformers.json", "{\"rotate\": [1]}",
+       "config_sentence_transformers.json: unknown key rotate"},
       {"sentence_bert_config.json", "{\"max_seq_length\": 0}",
        "max_seq_length"},
+      {"sentence_bert_config.json",
+       "{\"processing_kwargs\": {\"text\": {\"max_length\": 9}}}",
+       "sentence_bert_config.json: unknown key processing_kwargs"},
+      {"sentence_bert_config.json", "{\"transformer_task\": \"fill-mask\"}",
+       "transformer_task fill-mask, not feature-extraction"},
+      {"sentence_bert_config.json",
+       "{\"modality_config\": {\"text\": {\"method\": \"forward\", "
+       "\"method_output_name\": \"pooler_output\"}}}",
+       "method_output_name pooler_output, not last_hidden_state"},
+      {"sentence_bert_config.json", "{\"modality_config\": {\"image\": {}}}",
+       "modality_config without text"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     bool dense = strncmp(cases[i].file, "2_X", 3) == 0;
@@ -371,6 +568,10 @@ static void check_module_files(void) {
                   cases[i].file, cases[i].text, cases[i].says);
   }
   check_refused(CHAIN, NULL, "", "2_X");
+  check_refused(FIRST ", {\"path\": \"1_X\", " TYPE "Normalize\"}]",
+                "1_X/config.json",
+                "{\"module_input_name\": \"token_embeddings\"}",
+                "module_input_name token_embeddings, not sentence_embedding");
 }
 
 int main(void) {
@@ -378,6 +579,11 @@ int main(void) {
   CHECK(getcwd(here, sizeof here), "no working directory");
   check_library();
   check_options();
+  check_pooling_list();
+  check_truncate_dim();
+  check_strip();
+  check_refused_options();
+  check_overflow();
   check_long();
   check_together();
   check_modules();
