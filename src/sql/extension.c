@@ -33,6 +33,8 @@ enum { PURE = SQLITE_UTF8 | SQLITE_DETERMINISTIC, VOLATILE = SQLITE_UTF8 };
 /* The result has a subtype. SQLite knows the flag from 3.45 on, and before
  * ignores what it does not know. */
 enum { TYPED = PURE | 0x1000000 };
+/* Looks at the subtype of an argument, which SQLite may else drop. */
+enum { READS_TYPE = 0x100000 };
 
 static const struct Scalar {
   const char *name;
@@ -43,8 +45,9 @@ static const struct Scalar {
     {"distilbert_answer", 2, 3, PURE, fn_answer},
     {"distilbert_highlight", 4, 5, PURE, fn_highlight},
     {"distilbert_embed", 1, 2, TYPED, fn_embed},
-    {"distilbert_cosine", 2, 2, PURE, fn_cosine},
-    {"distilbert_vector_json", 1, 1, TYPED, fn_vector_json},
+    {"distilbert_cosine", 2, 2, PURE | READS_TYPE, fn_cosine},
+    {"distilbert_vector_json", 1, 1, TYPED | READS_TYPE, fn_vector_json},
+    {"distilbert_fts_query", 1, 1, PURE, fn_fts_query},
     {"distilbert_fill", 1, 2, PURE, fn_fill},
     {"distilbert_token_count", 1, 2, PURE, fn_token_count},
     {"distilbert_fingerprint", 0, 1, PURE, fn_fingerprint},

@@ -53,6 +53,7 @@ static const struct Object {
     {"distilbert_embed", PURE, "length(distilbert_embed(body))"},
     {"distilbert_cosine", PURE, "distilbert_cosine('[1]', '[1]') || body"},
     {"distilbert_vector_json", PURE, "distilbert_vector_json('[1]') || body"},
+    {"distilbert_fts_query", PURE, "distilbert_fts_query(body)"},
     {"distilbert_fill", PURE, "distilbert_fill(body || ' [MASK]', 'masked')"},
     {"distilbert_debug", TOLD, "distilbert_debug() || body"},
     {"distilbert_answers", TABLE,
