@@ -45,6 +45,7 @@ distilbert_debug
 distilbert_embed
 distilbert_fill
 distilbert_fingerprint
+distilbert_fts_query
 distilbert_highlight
 distilbert_quantize
 distilbert_token_count
@@ -73,6 +74,7 @@ distilbert_debug|0|0|0
 distilbert_embed|1|0|0
 distilbert_fill|1|0|0
 distilbert_fingerprint|1|0|0
+distilbert_fts_query|1|0|0
 distilbert_highlight|1|0|0
 distilbert_quantize|1|0|1
 distilbert_token_count|1|0|0
