@@ -45,8 +45,8 @@ int registry_fingerprint(const char *name, const Poll *poll, char out[65],
 
 /* Writes a model's checkpoint as one file of bytes (quantize_write), whatever
  * its options say. */
-int registry_quantize(const char *name, const char *path, const Poll *poll,
-                      size_t *bytes, Error *err);
+int registry_quantize(const char *name, const char *path, bool overwrite,
+                      const Poll *poll, size_t *bytes, Error *err);
 
 /* What distilbert_models shows of an entry; unknown values are 0 or "". */
 typedef struct ModelRow {

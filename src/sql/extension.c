@@ -53,7 +53,7 @@ static const struct Scalar {
     {"distilbert_fingerprint", 0, 1, PURE, fn_fingerprint},
     {"distilbert_version", 0, 0, PURE, fn_version},
     {"distilbert_debug", 0, 0, VOLATILE, fn_debug},
-    {"distilbert_quantize", 2, 2, WRITES, fn_quantize},
+    {"distilbert_quantize", 2, 3, WRITES, fn_quantize},
 };
 
 static const struct {
