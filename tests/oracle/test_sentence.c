@@ -7,82 +7,16 @@
  * Out: a check for each vector; and for what the library has no word for:
  *      windows, errors, the options of a registration.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "check.h"
-#include "oracle/oracle.h"
+#include "oracle/folders.h"
 #include "task/embed.h"
 
 #define DATA ORACLE "sentence/"
 
-static const Run run = {ENGINE_NATIVE, 2, {0}};
-
-/* --- Directories ----------------------------------------------------------*/
-
-static char folder[] = "/tmp/distilbert-sentence-XXXXXX";
-static char here[512]; /* for links, which need whole paths */
-
-enum { ROOM = 2048 };
-
-static void remove_all(void) {
-  char command[ROOM];
-  snprintf(command, sizeof command, "rm -rf %s/model", folder);
-  CHECK(system(command) == 0, "%s", command);
-}
-
-static bool is_ours(const char *name) {
-  return name[0] == '.' || strchr(name, '_') == name + 1 ||
-         strstr(name, "sentence") || strcmp(name, "modules.json") == 0;
-}
-
-/* Links what is in `from`, into the model's directory or one below, but for
- * what is there and what a case brings itself. */
-static void link_files(const char *from, const char *below) {
-  char source[ROOM], target[ROOM];
-  DIR *dir = opendir(from);
-  CHECK(dir, "%s", from);
-  for (const struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
-    if (is_ours(e->d_name))
-      continue;
-    snprintf(source, sizeof source, "%s/%s/%s", here, from, e->d_name);
-    snprintf(target, sizeof target, "%s/model/%s/%s", folder, below, e->d_name);
-    CHECK(symlink(source, target) == 0 || errno == EEXIST, "%s", target);
-  }
-  if (dir)
-    closedir(dir);
-}
-
-static void make_folder(const char *name) {
-  char path[ROOM];
-  snprintf(path, sizeof path, "%s/model/%s", folder, name);
-  CHECK(mkdir(path, 0700) == 0, "%s", path);
-}
-
-static void write_file(const char *name, const char *text) {
-  char path[ROOM];
-  const char *slash = strchr(name, '/');
-  if (slash) {
-    snprintf(path, sizeof path, "%.*s", (int)(slash - name), name);
-    make_folder(path);
-  }
-  snprintf(path, sizeof path, "%s/model/%s", folder, name);
-  FILE *f = fopen(path, "w");
-  CHECK(f && fputs(text, f) >= 0, "%s", path);
-  if (f)
-    fclose(f);
-}
-
-static void link_checkpoint(const char *name) {
-  char path[ROOM];
-  make_folder("");
-  snprintf(path, sizeof path, ORACLE "checkpoints/%s", name);
-  link_files(path, "");
-}
+/* --- Checkpoints ----------------------------------------------------------*/
 
 static void build(const cJSON *record) {
   char path[ROOM];
@@ -95,13 +29,6 @@ static void build(const cJSON *record) {
     snprintf(path, sizeof path, DATA "%s", item->valuestring);
     link_files(path, item->valuestring);
   }
-}
-
-static int open_built(const ModelOptions *options, Model **out, Error *err) {
-  char path[ROOM];
-  snprintf(path, sizeof path, "%s/model", folder);
-  *out = NULL;
-  return model_open(path, options, NULL, out, err);
 }
 
 /* --- Against the library --------------------------------------------------*/
@@ -164,12 +91,6 @@ static void check_library(void) {
 
 /* --- Options --------------------------------------------------------------*/
 
-static int embed_text(const Model *m, Overflow overflow, const char *text,
-                      EmbedText *out, Error *err) {
-  out->text = (EncodeText){text, strlen(text)};
-  return embed_run(m, &run, overflow, out, 1, err);
-}
-
 /* A checkpoint without files of sentence-transformers, with options. */
 static Model *open_base(const char *json) {
   Error err = {""};
@@ -210,121 +131,7 @@ static void check_options(void) {
                false);
 }
 
-/* --- As version 6 writes it ----------------------------------------------*/
-
-#define BASE_6 "\"type\": \"sentence_transformers.base.modules."
-#define TYPE_6 "\"type\": \"sentence_transformers.sentence_transformer.modules."
-#define FIRST_6                                                                \
-  "[{\"idx\": 0, \"name\": \"0\", \"path\": \"\", " BASE_6                     \
-  "transformer.Transformer\"}, {\"idx\": 1, \"name\": \"1\", "                 \
-  "\"path\": \"1_Pooling\", " TYPE_6 "pooling.Pooling\"}"
-#define NORMALIZE_6                                                            \
-  ", {\"idx\": 2, \"name\": \"2\", \"path\": \"2_Normalize\", " BASE_6         \
-  "normalize.Normalize\"}"
-
-static void write_version_6(const char *pooling, const char *settings,
-                            bool normalize) {
-  link_checkpoint("distilbert-uncased-base");
-  write_file("modules.json", normalize ? FIRST_6 NORMALIZE_6 "]" : FIRST_6 "]");
-  write_file("1_Pooling/config.json", pooling);
-  if (normalize)
-    write_file("2_Normalize/config.json",
-               "{\"module_input_name\": \"sentence_embedding\", "
-               "\"module_output_name\": \"sentence_embedding\"}");
-  write_file("sentence_bert_config.json",
-             "{\"transformer_task\": \"feature-extraction\", "
-             "\"modality_config\": {\"text\": {\"method\": \"forward\", "
-             "\"method_output_name\": \"last_hidden_state\"}}, "
-             "\"module_output_name\": \"token_embeddings\"}");
-  write_file("config_sentence_transformers.json", settings);
-}
-
-enum { VECTOR_ROOM = 256 };
-
-/* The vector of a text by what was built; returns its numbers, 0: an error. */
-static size_t vector_by(const char *json, float out[VECTOR_ROOM]) {
-  Error err = {""};
-  ModelOptions options;
-  Model *m = NULL;
-  EmbedText t = {.vector = out};
-  int code = options_parse(NULL, json, &options, &err);
-  code = code ? code : open_built(&options, &m, &err);
-  code = code ? code : embed_text(m, OVERFLOW_TRUNCATE, " A cat. ", &t, &err);
-  CHECK(code == OK, "%s: %s", json ? json : "", err.message);
-  size_t n = code ? 0 : m->vector_dim;
-  model_free(m);
-  options_clear(&options);
-  return n;
-}
-
-static double length_of(const float *v, size_t n) {
-  double sum = 0;
-  for (size_t i = 0; i < n; i++)
-    sum += (double)v[i] * (double)v[i];
-  return sqrt(sum);
-}
-
-/* A list is concatenated in its own order. */
-static void check_pooling_list(void) {
-  static const char LIST[] = "{\"embedding_dimension\": 32, \"pooling_mode\": "
-                             "[\"mean_sqrt_len_tokens\","
-                             " \"cls\", \"cls\"], \"include_prompt\": true}";
-  float both[VECTOR_ROOM], cls[VECTOR_ROOM], mean[VECTOR_ROOM];
-  write_version_6(LIST, "{}", false);
-  CHECK(vector_by(NULL, both) == 96, "width");
-  CHECK(vector_by("{\"pooling\": \"cls\"}", cls) == 32, "cls");
-  CHECK(vector_by("{\"pooling\": \"mean_sqrt_len\"}", mean) == 32, "mean");
-  CHECK(!memcmp(both, mean, 128), "the first of the list comes first");
-  CHECK(!memcmp(both + 32, cls, 128), "then the second");
-  CHECK(!memcmp(both + 64, cls, 128), "and the third");
-  CHECK(vector_by("{\"pooling\": [\"cls\", \"mean_sqrt_len\"]}", both) == 64 &&
-            !memcmp(both, cls, 128) && !memcmp(both + 32, mean, 128),
-        "an option's list");
-  remove_all();
-}
-
-/* truncate_dim cuts what all modules made; nothing is normalised again. */
-static void check_truncate_dim(void) {
-  static const char MEAN[] =
-      "{\"embedding_dimension\": 32, \"pooling_mode\": \"mean\"}";
-  float all[VECTOR_ROOM], cut[VECTOR_ROOM], unit[VECTOR_ROOM];
-  write_version_6(MEAN,
-                  "{\"model_type\": \"SentenceTransformer\", "
-                  "\"__version__\": {\"sentence_transformers\": \"6\"}}",
-                  true);
-  CHECK(vector_by(NULL, all) == 32, "whole");
-  CHECK(vector_by("{\"truncate_dim\": 5}", cut) == 5 && !memcmp(cut, all, 20),
-        "an option");
-  remove_all();
-  write_version_6(MEAN, "{\"truncate_dim\": 8, \"prompts\": {}}", true);
-  CHECK(vector_by(NULL, cut) == 8, "cut");
-  CHECK(!memcmp(cut, all, 32), "the first numbers of the whole vector");
-  CHECK(fabs(length_of(all, 32) - 1) < 1e-6 && length_of(cut, 8) < 0.99,
-        "lengths %g, %g", length_of(all, 32), length_of(cut, 8));
-  CHECK(vector_by("{\"normalize\": true}", unit) == 8 &&
-            fabs(length_of(unit, 8) - 1) < 1e-6 &&
-            fabs((double)(unit[0] / cut[0]) - 1 / length_of(cut, 8)) < 1e-5,
-        "normalize is what comes last");
-  CHECK(vector_by("{\"truncate_dim\": 32}", cut) == 32, "an option wins");
-  remove_all();
-  write_version_6(MEAN, "{\"truncate_dim\": 99}", true);
-  CHECK(vector_by(NULL, cut) == 32 && !memcmp(cut, all, 128), "more than all");
-  remove_all();
-}
-
-/* Outer blanks, which an "Ġ" tells from none in a BPE vocabulary alone. */
-static void check_strip(void) {
-  float with[VECTOR_ROOM], without[VECTOR_ROOM];
-  link_checkpoint("roberta-sentence");
-  size_t n = vector_by(NULL, without);
-  CHECK(n == vector_by("{\"strip\": true}", with) && n &&
-            !memcmp(with, without, n * sizeof *with),
-        "blanks are stripped");
-  CHECK(n == vector_by("{\"strip\": false}", with) &&
-            memcmp(with, without, n * sizeof *with) != 0,
-        "unless the registration says no");
-  remove_all();
-}
+/* --- What is refused when it is said --------------------------------------*/
 
 static void check_refused_option(const char *json, const char *says) {
   Error err = {""}, same = {""};
@@ -575,13 +382,9 @@ static void check_module_files(void) {
 }
 
 int main(void) {
-  CHECK(mkdtemp(folder), "%s", folder);
-  CHECK(getcwd(here, sizeof here), "no working directory");
+  make_root();
   check_library();
   check_options();
-  check_pooling_list();
-  check_truncate_dim();
-  check_strip();
   check_refused_options();
   check_overflow();
   check_long();
