@@ -48,7 +48,9 @@ int registry_fingerprint(const char *name, const Poll *poll, char out[65],
 int registry_quantize(const char *name, const char *path, bool overwrite,
                       const Poll *poll, size_t *bytes, Error *err);
 
-/* What distilbert_models shows of an entry; unknown values are 0 or "". */
+/* What distilbert_models shows of an entry; unknown values are 0 or "". dim and
+ * max_tokens are the encoder's, or distilbert_embed's where that is all that
+ * the model can do. */
 typedef struct ModelRow {
   char *name, *path, *options; /* owned by the row; path NULL: built in */
   char family[16], tasks[64], precision[8], fingerprint[65];

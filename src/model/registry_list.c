@@ -138,9 +138,9 @@ static void describe(const ModelEntry *e, ModelRow *row) {
            precision_name(m->precision));
   task_names(m->tasks, row->tasks, sizeof row->tasks);
   row->layers = m->config.n_layers;
-  row->dim = m->config.dim;
-  row->max_tokens =
-      m->tasks == TASK_EMBED ? model_embed_tokens(m) : m->max_tokens;
+  bool only_embeds = m->tasks == TASK_EMBED;
+  row->dim = only_embeds ? m->vector_dim : m->config.dim;
+  row->max_tokens = only_embeds ? model_embed_tokens(m) : m->max_tokens;
   row->bytes = m->bytes;
 }
 
