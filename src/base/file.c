@@ -42,6 +42,7 @@ static const char *reason(int code) {
       {EMFILE, "too many open files"},
       {ENFILE, "too many open files"},
       {EISDIR, "is a folder"},
+      {EEXIST, "exists already"},
       {ENXIO, "is a device without a driver"},
       {EOVERFLOW, "too large for this system"},
       {EIO, "input/output error"},
@@ -81,7 +82,7 @@ static int inspect(File *file, Error *err) {
   if (S_ISDIR(st.st_mode))
     return file_refuse(file->name, EISDIR, err);
   if (!S_ISREG(st.st_mode) || st.st_size < 0)
-    return fail(err, ERR_IO, "%s: is not a regular file", file->name);
+    return file_refuse_kind(file->name, FILE_OTHER, err);
   file->size = (size_t)st.st_size;
   if ((off_t)file->size != st.st_size)
     return file_refuse(file->name, EOVERFLOW, err);
@@ -98,13 +99,24 @@ static int open_quietly(const char *path) {
   return fd;
 }
 
+/* What open() said, unless what is there says more: a link to nothing is not
+ * nothing, and a socket has no driver. */
+static int refuse_open(const char *name, const char *path, int code,
+                       Error *err) {
+  FileKind kind = file_kind(path);
+  if ((code == ENOENT && kind == FILE_LINK) ||
+      (code == ENXIO && kind == FILE_OTHER))
+    return file_refuse_kind(name, kind, err);
+  return file_refuse(name, code, err);
+}
+
 int file_open(const char *path, File *out, Error *err) {
   const char *slash = strrchr(path, '/');
   *out = (File){.fd = -1}; /* 0 would be the host's standard input */
   error_quote(out->name, slash && slash[1] ? slash + 1 : path);
   out->fd = open_quietly(path);
   if (out->fd < 0)
-    return file_refuse(out->name, errno, err);
+    return refuse_open(out->name, path, errno, err);
   int rc = inspect(out, err);
   if (rc != OK)
     file_close(out);
@@ -177,14 +189,40 @@ int file_text(const char *path, size_t limit, char **text, size_t *bytes,
   return rc;
 }
 
-bool file_exists(const char *path) {
+bool file_is_at(const File *file, const char *path) {
+  struct stat there, ours;
+  return lstat(path, &there) == 0 && fstat(file->fd, &ours) == 0 &&
+         there.st_dev == ours.st_dev && there.st_ino == ours.st_ino &&
+         modified(&there) == file->modified;
+}
+
+bool file_is_link(const char *path) {
   struct stat st;
-  return stat(path, &st) == 0 && S_ISREG(st.st_mode);
+  return lstat(path, &st) == 0 && S_ISLNK(st.st_mode);
+}
+
+FileKind file_kind(const char *path) {
+  struct stat st;
+  if (stat(path, &st) != 0)
+    return file_is_link(path) ? FILE_LINK : FILE_NONE;
+  return S_ISREG(st.st_mode)   ? FILE_REGULAR
+         : S_ISDIR(st.st_mode) ? FILE_FOLDER
+                               : FILE_OTHER;
+}
+
+int file_refuse_kind(const char *name, FileKind kind, Error *err) {
+  return fail(err, ERR_IO,
+              kind == FILE_LINK ? "%s: is a link that leads nowhere"
+                                : "%s: is no regular file",
+              name);
+}
+
+bool file_exists(const char *path) {
+  return file_kind(path) == FILE_REGULAR;
 }
 
 bool file_is_folder(const char *path) {
-  struct stat st;
-  return stat(path, &st) == 0 && S_ISDIR(st.st_mode);
+  return file_kind(path) == FILE_FOLDER;
 }
 
 int path_join(char *out, size_t room, const char *folder, const char *name,

@@ -39,7 +39,25 @@ int file_text(const char *path, size_t limit, char **text, size_t *bytes,
  * for ENOMEM. */
 int file_refuse(const char *name, int code, Error *err);
 
-bool file_exists(const char *path); /* a regular file, links followed */
+/* Whether what is at a path, links not followed, is still this open file as it
+ * was when it was opened. */
+bool file_is_at(const File *file, const char *path);
+
+/* What is at a path, links followed. */
+typedef enum FileKind {
+  FILE_NONE, /* nothing, or nothing that we may see */
+  FILE_REGULAR,
+  FILE_FOLDER,
+  FILE_OTHER, /* a FIFO, a device, a socket */
+  FILE_LINK   /* a link that leads nowhere */
+} FileKind;
+FileKind file_kind(const char *path);
+
+/* ERR_IO that says what is wrong with a kind, FILE_OTHER or FILE_LINK. */
+int file_refuse_kind(const char *name, FileKind kind, Error *err);
+
+bool file_is_link(const char *path); /* itself, wherever it leads */
+bool file_exists(const char *path);  /* FILE_REGULAR */
 bool file_is_folder(const char *path);
 
 /* "folder/name" into `out`; ERR_RANGE when it does not fit. */

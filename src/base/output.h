@@ -3,16 +3,18 @@
  *
  *     int code = output_open(path, &out, err);
  *     code = code ? code : output_write(&out, 0, data, n, err);
- *     code = code ? code : output_commit(&out, err);
+ *     code = code ? code : output_commit(&out, NULL, err);
  *     output_close(&out);
  *
  * It is written under another name in the same folder; output_commit gives it
- * its own, in place of a file that had it.  Closed before that, it is removed.
+ * its own, which must be free, or still be that of the one open file it may
+ * replace.  Closed before that, it is removed.
  */
 #ifndef BASE_OUTPUT_H
 #define BASE_OUTPUT_H
 
 #include <stddef.h>
+#include "base/file.h"
 #include "error.h"
 
 enum { OUTPUT_PATH_MAX = 4096 };
@@ -23,6 +25,9 @@ typedef struct Output {
   char name[ERROR_QUOTE]; /* last part of the path, for messages */
 } Output;
 
+/* ERR_IO that names what is at a path; OK: it is free. */
+int output_check_free(const char *path, Error *err);
+
 /* ERR_IO, ERR_RANGE (path too long). output_close also after a failure. */
 int output_open(const char *path, Output *out, Error *err);
 
@@ -30,8 +35,9 @@ int output_open(const char *path, Output *out, Error *err);
 int output_write(Output *out, size_t offset, const void *data, size_t bytes,
                  Error *err);
 
-/* On the disk, under its name. */
-int output_commit(Output *out, Error *err);
+/* On the disk, under its name, in place of `old` (borrowed; NULL: of nothing).
+ * ERR_IO: something else is there, which stays. */
+int output_commit(Output *out, const File *old, Error *err);
 void output_close(Output *out);
 
 #endif

@@ -6,16 +6,18 @@
  * Out: model->dense in order, and the length of the final vector.
  *
  * config.json has in_features, out_features, bias and activation_function, the
- * name of a torch class; one we do not have is refused by name.  in_features
- * is not believed: the weight must fit what the module before gives.
+ * name of a torch class; one we do not have is refused by name, as is another
+ * input or output than the vector, and a residual (6).  in_features must be
+ * what the module before gives, and so must the weight.
  *
- * Agrees with models.Dense of sentence-transformers 5.1.
+ * Agrees with Dense of sentence-transformers 5.1 and 6.2.
  */
 #include "model/dense.h"
 
 #include <stdio.h>
 #include <string.h>
 #include "base/json.h"
+#include "model/keys.h"
 
 enum { DENSE_LIMIT = 1 << 16 }; /* bytes of a module's config.json */
 
@@ -40,13 +42,52 @@ static int dense_activation(const char *class_name, Activation *out,
               error_quote(shown, name));
 }
 
-static int read_dense(const Source *s, const Module *m, size_t *n_out,
-                      bool *has_bias, Activation *activation, Error *err) {
-  char file[SOURCE_NAME_ROOM];
+/* What a module's config.json says. */
+typedef struct DenseConfig {
+  size_t n_in, n_out; /* n_in 0: not said */
+  bool has_bias;
+  Activation activation;
+} DenseConfig;
+
+static int check_keys(const cJSON *json, const char *file, Error *err) {
+  static const char vector[] = "sentence_embedding";
+  static const char *const known[] = {
+      "in_features",       "out_features",       "bias", "activation_function",
+      "module_input_name", "module_output_name", NULL};
+  int code = keys_check(file, json, known, err);
+  if (!code)
+    code = keys_only(file, json, "module_input_name", vector, err);
+  return code ? code : keys_only(file, json, "module_output_name", vector, err);
+}
+
+static int read_keys(const cJSON *json, const char *file, DenseConfig *out,
+                     Error *err) {
   const char *name = "torch.nn.modules.activation.Tanh";
-  const char *input = "sentence_embedding", *given = input;
-  int64_t out = 0;
+  int64_t n_in = 0, n_out = 0;
+  int code =
+      json_get_int(file, json, "in_features", 1, CONFIG_MAX_DIM, &n_in, err);
+  if (!code)
+    code = json_get_int(file, json, "out_features", 1, CONFIG_MAX_DIM, &n_out,
+                        err);
+  if (!code)
+    code = json_get_bool(file, json, "bias", &out->has_bias, err);
+  if (!code)
+    code = json_get_text(file, json, "activation_function", &name, err);
+  if (!code)
+    code = dense_activation(name, &out->activation, err);
+  if (!code && !n_out)
+    code = fail(err, ERR_FORMAT, "%s: out_features is missing", file);
+  out->n_in = (size_t)n_in;
+  out->n_out = (size_t)n_out;
+  return code;
+}
+
+/* `n_in` is what the module before gives. */
+static int read_dense(const Source *s, const Module *m, size_t n_in,
+                      DenseConfig *out, Error *err) {
+  char file[SOURCE_NAME_ROOM];
   cJSON *json;
+  *out = (DenseConfig){.has_bias = true};
   snprintf(file, sizeof file, "%s/config.json", m->path);
   const SourceText *t = source_text(s, file);
   if (!t->text)
@@ -54,50 +95,59 @@ static int read_dense(const Source *s, const Module *m, size_t *n_out,
   int code = json_parse(file, t->text, t->bytes, DENSE_LIMIT, &json, err);
   if (code)
     return code;
-  code = json_get_int(file, json, "out_features", 1, CONFIG_MAX_DIM, &out, err);
+  code = check_keys(json, file, err);
   if (!code)
-    code = json_get_bool(file, json, "bias", has_bias, err);
-  if (!code)
-    code = json_get_text(file, json, "activation_function", &name, err);
-  if (!code)
-    code = dense_activation(name, activation, err);
-  if (!code && !out)
-    code = fail(err, ERR_FORMAT, "%s: out_features is missing", file);
-  if (!code)
-    code = json_get_text(file, json, "module_input_name", &given, err);
-  if (!code && strcmp(given, input) != 0)
-    code = fail(err, ERR_UNSUPPORTED, "%s: module_input_name other than %s",
-                file, input);
-  *n_out = (size_t)out;
+    code = read_keys(json, file, out, err);
+  if (!code && out->n_in && out->n_in != n_in)
+    code = fail(err, ERR_FORMAT, "%s: in_features %zu, what it gets has %zu",
+                file, out->n_in, n_in);
   cJSON_Delete(json);
   return code;
 }
 
-static int load_one(Loader *l, const Module *m, Model *model, Error *err) {
-  Dense *d = &model->dense[model->n_dense++];
+int dense_dim(const Source *s, size_t n_in, size_t *out, Error *err) {
+  DenseConfig config;
+  int code = OK;
+  *out = n_in;
+  for (size_t i = 0; !code && i < s->modules.n; i++) {
+    const Module *m = &s->modules.list[i];
+    if (m->kind != MODULE_DENSE)
+      continue;
+    code = read_dense(s, m, *out, &config, err);
+    *out = config.n_out;
+  }
+  return code;
+}
+
+static int load_one(Loader *l, const Module *m, size_t n_in, Dense *d,
+                    Error *err) {
   char name[TENSOR_NAME_ROOM];
-  size_t n_out = 0;
-  bool has_bias = true;
-  int code = read_dense(l->source, m, &n_out, &has_bias, &d->activation, err);
+  DenseConfig config;
+  int code = read_dense(l->source, m, n_in, &config, err);
   if (code)
     return code;
   snprintf(name, sizeof name, "%s.linear", m->path);
-  d->linear.n_in = model->vector_dim;
-  d->linear.n_out = model->vector_dim = n_out;
-  code = load_weight(l, name, n_out, d->linear.n_in, &d->linear.weight, err);
-  if (code || !has_bias)
+  d->activation = config.activation;
+  d->linear.n_in = n_in;
+  d->linear.n_out = config.n_out;
+  code = load_weight(l, name, config.n_out, n_in, &d->linear.weight, err);
+  if (code || !config.has_bias)
     return code;
   snprintf(name, sizeof name, "%s.linear.bias", m->path);
-  return load_vector(l, name, n_out, &d->linear.bias, err);
+  return load_vector(l, name, config.n_out, &d->linear.bias, err);
 }
 
 int dense_load(Loader *l, Model *m, Error *err) {
   const Modules *modules = &l->source->modules;
+  size_t dim = m->config.dim * m->sentence.poolings.n;
   int code = OK;
-  m->vector_dim = m->config.dim * sentence_parts(&m->sentence);
   m->n_dense = 0;
-  for (size_t i = 0; !code && i < modules->n; i++)
-    if (modules->list[i].kind == MODULE_DENSE)
-      code = load_one(l, &modules->list[i], m, err);
+  for (size_t i = 0; !code && i < modules->n; i++) {
+    if (modules->list[i].kind != MODULE_DENSE)
+      continue;
+    Dense *d = &m->dense[m->n_dense++];
+    code = load_one(l, &modules->list[i], dim, d, err);
+    dim = d->linear.n_out;
+  }
   return code;
 }

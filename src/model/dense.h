@@ -6,8 +6,12 @@
 
 #include "model/load.h"
 
-/* Loads every Dense module of modules.json, in order, into model->dense, and
- * sets model->vector_dim to what comes out of the last. Both passes. */
+/* How many numbers come out of the last Dense module when n_in come out of the
+ * pooling; read from their config.json. */
+int dense_dim(const Source *s, size_t n_in, size_t *out, Error *err);
+
+/* Loads every Dense module of modules.json, in order, into model->dense. Both
+ * passes. */
 int dense_load(Loader *l, Model *model, Error *err);
 
 #endif

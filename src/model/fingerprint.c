@@ -19,7 +19,7 @@
 #include "model/model.h"
 #include "model/source.h"
 
-static const char NUMERICS[] = "distilbert-sqlite numerics 4";
+static const char NUMERICS[] = "distilbert-sqlite numerics 5";
 
 enum { PIECE = 1 << 20 };
 

@@ -183,8 +183,11 @@ static int make_absolute(const char *given, char path[LOCATE_ROOM],
 int locate_path(const char *given, char path[LOCATE_ROOM], Error *err) {
   if (!*given)
     return fail(err, ERR_RANGE, "path is empty");
-  if (file_is_folder(given) || file_exists(given))
+  FileKind kind = file_kind(given);
+  if (kind == FILE_FOLDER || kind == FILE_REGULAR)
     return make_absolute(given, path, err);
+  if (kind != FILE_NONE)
+    return file_refuse_kind("path", kind, err);
   if (locate_check(given, NULL) == OK && locate(given, path))
     return OK;
   return fail(err, ERR_IO,

@@ -26,7 +26,7 @@ bool locate(const char *name, char path[LOCATE_ROOM]);
 /*
  * What INSERT gives as path: a file or folder as it is (made absolute, since
  * the host may change its working directory), else a name as above. ERR_IO:
- * neither; ERR_RANGE: too long.
+ * neither, or what is there is no regular file; ERR_RANGE: too long.
  */
 int locate_path(const char *given, char path[LOCATE_ROOM], Error *err);
 

@@ -295,29 +295,83 @@ static int read_config(const Source *s, Model *m, Error *err) {
   return config_parse(t->text, t->bytes, &m->config, err);
 }
 
+size_t model_embed_tokens(const Model *m) {
+  size_t limit = m->sentence.max_tokens;
+  return limit && limit < m->max_tokens ? limit : m->max_tokens;
+}
+
+/* Pairs need the most special tokens. */
+static int set_limit(const ModelOptions *options, Model *m, Error *err) {
+  size_t limit = token_limit(m), added = tokenizer_n_added(m->tokenizer, true);
+  if (options->max_tokens > limit)
+    return fail(err, ERR_RANGE, "options: max_tokens %zu, the model takes %zu",
+                options->max_tokens, limit);
+  m->max_tokens = options->max_tokens ? options->max_tokens : limit;
+  if (m->max_tokens > added)
+    return OK;
+  return options->max_tokens
+             ? fail(err, ERR_RANGE,
+                    "options: max_tokens %zu leaves no room beside %zu special "
+                    "tokens",
+                    options->max_tokens, added)
+             : fail(err, ERR_FORMAT, "config.json: %zu positions leave no room",
+                    m->config.max_positions);
+}
+
+/* The numbers of a vector, before and after it is cut. */
+static int set_dims(const Source *s, const ModelOptions *options, Model *m,
+                    Error *err) {
+  size_t pooled = m->config.dim * m->sentence.poolings.n;
+  size_t cut = m->sentence.truncate_dim;
+  int code = dense_dim(s, pooled, &m->whole_dim, err);
+  if (code)
+    return options->poolings.n ? fail_prefix(err, code, "options: pooling")
+                               : code;
+  if (options->truncate_dim > m->whole_dim)
+    return fail(err, ERR_RANGE,
+                "options: truncate_dim %zu, the model's vectors have %zu",
+                options->truncate_dim, m->whole_dim);
+  m->vector_dim = cut && cut < m->whole_dim ? cut : m->whole_dim;
+  return OK;
+}
+
+/* All that is known without the weights. */
+static int open_texts(const Source *s, const ModelOptions *options, Model *m,
+                      Error *err) {
+  int code = open_tokenizer(s, m, err);
+  if (!code)
+    code = sentence_read(s, options, &m->sentence, err);
+  if (!code)
+    code = set_limit(options, m, err);
+  return code ? code : set_dims(s, options, m, err);
+}
+
 static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
                        Model *m, Error *err) {
   int code = read_config(s, m, err);
   if (!code)
     code = source_open_weights(s, err);
   if (!code)
-    code = open_tokenizer(s, m, err);
-  if (code)
-    return code;
-  code = sentence_read(s, options, &m->sentence, err);
+    code = open_texts(s, options, m, err);
   if (code)
     return code;
   m->identity = source_identity(s);
-  m->max_tokens = token_limit(m);
-  if (options->max_tokens > m->max_tokens)
-    return fail(err, ERR_RANGE, "options: max_tokens %zu, the model takes %zu",
-                options->max_tokens, m->max_tokens);
-  if (options->max_tokens)
-    m->max_tokens = options->max_tokens;
-  if (m->max_tokens <= tokenizer_n_added(m->tokenizer, true))
-    return fail(err, ERR_FORMAT, "config.json: %zu positions leave no room",
-                m->config.max_positions);
   return load_weights(s, options->precision, poll, m, err);
+}
+
+int model_check_options(const char *path, const ModelOptions *options,
+                        Error *err) {
+  Source s;
+  int code = source_open(path, &s, err);
+  if (code)
+    return code;
+  Model *m = mem_zeroed(sizeof *m);
+  code = m ? read_config(&s, m, err) : fail_memory(err);
+  if (!code)
+    code = open_texts(&s, options, m, err);
+  source_close(&s);
+  model_free(m);
+  return code;
 }
 
 static uint64_t next_serial(void) {

@@ -87,7 +87,8 @@ typedef struct Model {
   Sentence sentence; /* how tokens become one vector */
   Dense dense[MODULES_MAX];
   size_t n_dense;
-  size_t vector_dim; /* numbers of that vector */
+  size_t whole_dim;  /* numbers of that vector */
+  size_t vector_dim; /* of them what truncate_dim leaves: distilbert_embed's */
   void *pages;       /* owned: all widened weights */
   size_t pages_bytes;
 } Model;
@@ -105,6 +106,14 @@ void model_free(Model *model);
 
 /* What Model.identity would be, without reading the weights. */
 int model_identity(const char *path, uint64_t *out, Error *err);
+
+/* Whether a checkpoint can be opened with these options, as far as its small
+ * files tell: no weights are read. An error names the option. */
+int model_check_options(const char *path, const ModelOptions *options,
+                        Error *err);
+
+/* Tokens of a text that distilbert_embed reads at once, template included. */
+size_t model_embed_tokens(const Model *model);
 
 /* What a checkpoint's files held, and when. */
 typedef struct Fingerprint {

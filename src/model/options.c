@@ -5,10 +5,14 @@
  * Out: a ModelOptions; what is not said stays "not said", so that the
  *      checkpoint's own files decide.
  *
- * Keys: pooling (a name, or an array of names), normalize, lower_case
- * (booleans), max_tokens (a number), prompt (text).  A key nobody knows is an
- * error that lists the known ones: an option misspelt must not be an option
- * ignored.
+ * Keys: pooling (a name, or an array of names), normalize, lower_case, strip
+ * (booleans), max_tokens, truncate_dim (numbers), prompt, overflow (texts).  A
+ * key nobody knows is an error that lists the known ones: an option misspelt
+ * must not be an option ignored.  Whether a checkpoint can do what is asked is
+ * for model_check_options (model.h) to see.
+ *
+ * Several poolings are concatenated in the order in which they are named, as
+ * sentence-transformers 6 does.
  */
 #include "model/options.h"
 
@@ -17,32 +21,63 @@
 #include "base/memory.h"
 #include "model/config.h"
 
-const ModelOptions options_none = {.normalize = -1, .lower_case = -1};
+const ModelOptions options_none = {
+    .normalize = -1, .lower_case = -1, .strip = -1};
 
 static const struct {
   const char *name;
-  unsigned bit;
-} poolings[POOLING_COUNT] = {
+  Pooling pooling;
+} poolings[] = {
     {"cls", POOLING_CLS},
     {"max", POOLING_MAX},
     {"mean", POOLING_MEAN},
     {"mean_sqrt_len", POOLING_MEAN_SQRT_LEN},
+    {"mean_sqrt_len_tokens", POOLING_MEAN_SQRT_LEN}, /* as in files */
     {"weightedmean", POOLING_WEIGHTED_MEAN},
     {"lasttoken", POOLING_LAST_TOKEN},
 };
 
-static const char *const keys[] = {"pooling", "normalize", "lower_case",
-                                   "max_tokens", "prompt"};
+/* By Overflow. */
+static const char *const overflows[] = {"", "truncate", "error", "window"};
+
+#define KEYS                                                                   \
+  "pooling, normalize, lower_case, strip, max_tokens, truncate_dim, prompt, "  \
+  "overflow"
+
+static const char *const keys[] = {"pooling", "normalize",  "lower_case",
+                                   "strip",   "max_tokens", "truncate_dim",
+                                   "prompt",  "overflow"};
 
 const char *precision_name(Precision p) {
   return p == PRECISION_FP32 ? "fp32" : p == PRECISION_INT8 ? "int8" : "";
 }
 
-unsigned pooling_named(const char *name) {
-  for (size_t i = 0; i < POOLING_COUNT; i++)
-    if (strcmp(poolings[i].name, name) == 0)
-      return poolings[i].bit;
-  return 0;
+static Pooling pooling_named(const cJSON *name) {
+  for (size_t i = 0; i < sizeof poolings / sizeof *poolings; i++)
+    if (cJSON_IsString(name) && !strcmp(poolings[i].name, name->valuestring))
+      return poolings[i].pooling;
+  return POOLING_NONE;
+}
+
+bool poolings_read(const cJSON *item, Poolings *out) {
+  const cJSON *name = cJSON_IsArray(item) ? item->child : item;
+  *out = (Poolings){0};
+  if (!name)
+    return false;
+  for (; name; name = name == item ? NULL : name->next) {
+    Pooling pooling = pooling_named(name);
+    if (!pooling || out->n == POOLINGS_MAX)
+      return false;
+    out->list[out->n++] = pooling;
+  }
+  return true;
+}
+
+Overflow overflow_named(const char *name) {
+  int i = OVERFLOW_WINDOW;
+  while (i > OVERFLOW_UNSAID && strcmp(overflows[i], name) != 0)
+    i--;
+  return (Overflow)i;
 }
 
 void options_clear(ModelOptions *o) {
@@ -62,27 +97,13 @@ static int read_precision(const char *text, Precision *out, Error *err) {
                      error_quote(shown, text));
 }
 
-static int add_pooling(const cJSON *name, unsigned *bits, Error *err) {
-  unsigned bit = cJSON_IsString(name) ? pooling_named(name->valuestring) : 0;
-  *bits |= bit;
-  return bit ? OK
-             : fail(err, ERR_RANGE,
-                    "options: pooling is cls, max, mean, mean_sqrt_len, "
-                    "weightedmean, lasttoken, or an array of these");
-}
-
-static int read_pooling(const cJSON *item, unsigned *bits, Error *err) {
-  if (!item)
+static int read_pooling(const cJSON *item, Poolings *out, Error *err) {
+  if (!item || poolings_read(item, out))
     return OK;
-  if (!cJSON_IsArray(item))
-    return add_pooling(item, bits, err);
-  int code = cJSON_GetArraySize(item) ? OK : add_pooling(NULL, bits, err);
-  const cJSON *name;
-  cJSON_ArrayForEach(name, item) {
-    if (!code)
-      code = add_pooling(name, bits, err);
-  }
-  return code;
+  return fail(err, ERR_RANGE,
+              "options: pooling is cls, max, mean, mean_sqrt_len, "
+              "weightedmean, lasttoken, or an array of 1 to %d of these",
+              POOLINGS_MAX);
 }
 
 static int read_flag(const cJSON *json, const char *key, int *out, Error *err) {
@@ -104,9 +125,7 @@ static int check_keys(const cJSON *json, Error *err) {
       i++;
     char shown[ERROR_QUOTE];
     if (i == n)
-      return fail(err, ERR_RANGE,
-                  "options: no option %s; there are pooling, normalize, "
-                  "lower_case, max_tokens, prompt",
+      return fail(err, ERR_RANGE, "options: no option %s; there are " KEYS,
                   error_quote(shown, item->string));
   }
   return OK;
@@ -121,19 +140,47 @@ static int read_prompt(const cJSON *json, char **out, Error *err) {
   return *out ? OK : fail_memory(err);
 }
 
-static int read_options(const cJSON *json, ModelOptions *out, Error *err) {
-  int64_t max_tokens = 0;
-  int code = check_keys(json, err);
-  if (!code)
-    code = read_pooling(json_get(json, "pooling"), &out->pooling, err);
-  if (!code)
-    code = read_flag(json, "normalize", &out->normalize, err);
+static int read_overflow(const cJSON *json, Overflow *out, Error *err) {
+  const char *name = NULL;
+  int code = json_get_text("options", json, "overflow", &name, err);
+  if (code || !name)
+    return code;
+  *out = overflow_named(name);
+  return *out ? OK
+              : fail(err, ERR_RANGE,
+                     "options: overflow is truncate, error or window");
+}
+
+static int read_flags(const cJSON *json, ModelOptions *out, Error *err) {
+  int code = read_flag(json, "normalize", &out->normalize, err);
   if (!code)
     code = read_flag(json, "lower_case", &out->lower_case, err);
+  return code ? code : read_flag(json, "strip", &out->strip, err);
+}
+
+static int read_numbers(const cJSON *json, ModelOptions *out, Error *err) {
+  int64_t max_tokens = 0, truncate_dim = 0;
+  int code = json_get_int("options", json, "max_tokens", 1,
+                          CONFIG_MAX_POSITIONS, &max_tokens, err);
   if (!code)
-    code = json_get_int("options", json, "max_tokens", 3, CONFIG_MAX_POSITIONS,
-                        &max_tokens, err);
+    code = json_get_int("options", json, "truncate_dim", 1,
+                        (int64_t)CONFIG_MAX_DIM * POOLINGS_MAX, &truncate_dim,
+                        err);
   out->max_tokens = (size_t)max_tokens;
+  out->truncate_dim = (size_t)truncate_dim;
+  return code;
+}
+
+static int read_options(const cJSON *json, ModelOptions *out, Error *err) {
+  int code = check_keys(json, err);
+  if (!code)
+    code = read_pooling(json_get(json, "pooling"), &out->poolings, err);
+  if (!code)
+    code = read_flags(json, out, err);
+  if (!code)
+    code = read_numbers(json, out, err);
+  if (!code)
+    code = read_overflow(json, &out->overflow, err);
   return code ? code : read_prompt(json, &out->prompt, err);
 }
 

@@ -12,7 +12,9 @@
 
 #include <stdbool.h>
 #include <stddef.h>
+#include <cjson/cJSON.h>
 #include "base/error.h"
+#include "model/run.h"
 
 typedef enum Precision {
   PRECISION_FILE, /* int8 where the file is, else fp32 */
@@ -20,25 +22,34 @@ typedef enum Precision {
   PRECISION_INT8
 } Precision;
 
-/* Bits, in the order in which several are concatenated. */
 typedef enum Pooling {
-  POOLING_CLS = 1,
-  POOLING_MAX = 2,
-  POOLING_MEAN = 4,
-  POOLING_MEAN_SQRT_LEN = 8,
-  POOLING_WEIGHTED_MEAN = 16,
-  POOLING_LAST_TOKEN = 32
+  POOLING_NONE,
+  POOLING_CLS,
+  POOLING_MAX,
+  POOLING_MEAN,
+  POOLING_MEAN_SQRT_LEN,
+  POOLING_WEIGHTED_MEAN,
+  POOLING_LAST_TOKEN
 } Pooling;
 
-enum { POOLING_COUNT = 6, OPTIONS_MAX_BYTES = 1 << 16 };
+enum { POOLINGS_MAX = 8, OPTIONS_MAX_BYTES = 1 << 16 };
+
+/* Their results are concatenated, in this order. */
+typedef struct Poolings {
+  Pooling list[POOLINGS_MAX];
+  size_t n;
+} Poolings;
 
 typedef struct ModelOptions {
   Precision precision;
-  unsigned pooling;  /* Pooling bits; 0: not said */
-  int normalize;     /* -1: not said; 0, 1 */
-  int lower_case;    /* -1: not said; 0, 1 */
-  size_t max_tokens; /* template included; 0: not said */
-  char *prompt;      /* owned; put in front of texts; NULL: not said */
+  Poolings poolings;   /* n 0: not said */
+  int normalize;       /* -1: not said; 0, 1: what truncate_dim leaves */
+  int lower_case;      /* -1: not said; 0, 1 */
+  int strip;           /* -1: not said; 0, 1: outer blanks away */
+  size_t max_tokens;   /* template included; 0: not said */
+  size_t truncate_dim; /* numbers of a vector; 0: not said */
+  Overflow overflow;
+  char *prompt; /* owned; put in front of texts; NULL: not said */
 } ModelOptions;
 
 /* Nothing is said. */
@@ -56,7 +67,10 @@ void options_clear(ModelOptions *o);
 /* "fp32", "int8"; of PRECISION_FILE "". */
 const char *precision_name(Precision p);
 
-/* The bit of a pooling's name ("mean", "cls", ...); 0: there is none. */
-unsigned pooling_named(const char *name);
+/* A name, or an array of names, of poolings; false: it is neither. */
+bool poolings_read(const cJSON *item, Poolings *out);
+
+/* "truncate", "error", "window"; OVERFLOW_UNSAID: there is none of the name. */
+Overflow overflow_named(const char *name);
 
 #endif

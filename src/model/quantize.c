@@ -115,6 +115,7 @@ typedef struct Writing {
   size_t data_bytes;
   cJSON *header; /* owned */
   Output out;
+  File old; /* open: the file to replace; else there is none */
   size_t data_offset;
 } Writing;
 
@@ -326,7 +327,17 @@ static int write_all(Writing *w, const char *path, Error *err) {
     code = write_item(w, &w->items[i], err);
   if (!code)
     code = source_unchanged(w->source, err);
-  return code ? code : output_commit(&w->out, err);
+  return code ? code
+              : output_commit(&w->out, w->old.fd < 0 ? NULL : &w->old, err);
+}
+
+/* Opens what may be replaced: a safetensors file of that very name. */
+static int open_old(const char *path, bool overwrite, File *old, Error *err) {
+  if (!overwrite || file_is_link(path) || !file_exists(path))
+    return output_check_free(path, err);
+  int code = source_check_file(path, old, err);
+  return code ? fail_prefix(err, code, "overwrite replaces a safetensors file")
+              : OK;
 }
 
 static int check_config(const Source *s, Error *err) {
@@ -336,18 +347,21 @@ static int check_config(const Source *s, Error *err) {
                  : fail(err, ERR_IO, "config.json: no such file");
 }
 
-int quantize_write(Source *s, const char *path, const Poll *poll, size_t *bytes,
-                   Error *err) {
+int quantize_write(Source *s, const char *path, bool overwrite,
+                   const Poll *poll, size_t *bytes, Error *err) {
   int code = check_config(s, err);
   Writing *w = code ? NULL : mem_zeroed(sizeof *w);
   if (!w)
     return code ? code : fail_memory(err);
   w->source = s;
   w->poll = poll;
-  w->out.fd = -1;
-  code = write_all(w, path, err);
+  w->out.fd = w->old.fd = -1;
+  code = open_old(path, overwrite, &w->old, err);
+  if (!code)
+    code = write_all(w, path, err);
   *bytes = w->data_offset + w->data_bytes;
   output_close(&w->out);
+  file_close(&w->old);
   cJSON_Delete(w->header);
   mem_free(w->items);
   mem_free(w);

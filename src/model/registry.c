@@ -387,7 +387,8 @@ static int open_files(const ModelEntry *e, Source *out, Error *err) {
 }
 
 static int quantize_held(ModelEntry *e, const char *pin, const char *path,
-                         const Poll *poll, size_t *bytes, Error *err) {
+                         bool overwrite, const Poll *poll, size_t *bytes,
+                         Error *err) {
   Source s;
   int code = *pin ? check_pin(e, pin, poll, err) : OK;
   if (!code)
@@ -398,19 +399,19 @@ static int quantize_held(ModelEntry *e, const char *pin, const char *path,
   code = same_files(e, source_identity(&s), err);
   entries_unlock();
   if (!code)
-    code = quantize_write(&s, path, poll, bytes, err);
+    code = quantize_write(&s, path, overwrite, poll, bytes, err);
   source_close(&s);
   return code;
 }
 
-int registry_quantize(const char *name, const char *path, const Poll *poll,
-                      size_t *bytes, Error *err) {
+int registry_quantize(const char *name, const char *path, bool overwrite,
+                      const Poll *poll, size_t *bytes, Error *err) {
   ModelEntry *e;
   char pin[PIN_ROOM];
   int code = hold_given(name, 0, &e, pin, err);
   if (code)
     return code;
-  code = quantize_held(e, pin, path, poll, bytes, err);
+  code = quantize_held(e, pin, path, overwrite, poll, bytes, err);
   registry_done(e);
   return code;
 }

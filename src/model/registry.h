@@ -18,10 +18,11 @@ enum { MODEL_NAME_MAX = 255 };
 
 typedef struct ModelEntry ModelEntry; /* opaque, counted */
 
-/* Registers; nothing is read but the path's existence. The same name with the
- * same bytes and options is no error; with others ERR_RANGE; to know, both are
- * read. precision and options: see model/options.h; NULL: as the files have
- * it. */
+/* Registers; nothing is read but the path's existence, and with precision or
+ * options the checkpoint's small files (model_check_options). The same name
+ * with the same bytes and options is no error; with others ERR_RANGE; to know,
+ * both are read. precision and options: see model/options.h; NULL: as the files
+ * have it. */
 int registry_add(const char *name, const char *path, const char *precision,
                  const char *options, const Poll *poll, Error *err);
 /* ERR_RANGE: no such name. A model in use lives until its last user is done. */
@@ -47,10 +48,12 @@ int registry_fingerprint(const char *name, const Poll *poll, char out[65],
 
 /* Writes a model's checkpoint as one file of bytes (quantize_write), whatever
  * its options say. */
-int registry_quantize(const char *name, const char *path, const Poll *poll,
-                      size_t *bytes, Error *err);
+int registry_quantize(const char *name, const char *path, bool overwrite,
+                      const Poll *poll, size_t *bytes, Error *err);
 
-/* What distilbert_models shows of an entry; unknown values are 0 or "". */
+/* What distilbert_models shows of an entry; unknown values are 0 or "". dim and
+ * max_tokens are the encoder's, or distilbert_embed's where that is all that
+ * the model can do. */
 typedef struct ModelRow {
   char *name, *path, *options; /* owned by the row; path NULL: built in */
   char family[16], tasks[64], precision[8], fingerprint[65];

@@ -2,9 +2,10 @@
  * registry_list.c - the registry as a list: add, remove, look at.
  *
  * What INSERT, DELETE and SELECT on distilbert_models come down to.  Adding
- * reads nothing but the path's existence: the model is loaded by its first
- * use.  A name stays bound to one checkpoint: adding it again with the same
- * bytes changes nothing, with others it is refused.
+ * reads nothing but the path's existence, or, where options are given, the
+ * small files they must fit: the model is loaded by its first use.  A name
+ * stays bound to one checkpoint: adding it again with the same bytes changes
+ * nothing, with others it is refused.
  */
 #include "model/registry.h"
 
@@ -71,6 +72,12 @@ int registry_add(const char *name, const char *path, const char *precision,
     code = entry_new(name, found, precision, options, NULL, &e, err);
   if (code)
     return code;
+  if (precision || options)
+    code = model_check_options(found, &e->options, err);
+  if (code) {
+    entry_free(e);
+    return code;
+  }
   e->registered = true;
   entries_lock();
   bool taken = is_known(name);
@@ -128,8 +135,9 @@ static void describe(const ModelEntry *e, ModelRow *row) {
            precision_name(m->precision));
   task_names(m->tasks, row->tasks, sizeof row->tasks);
   row->layers = m->config.n_layers;
-  row->dim = m->config.dim;
-  row->max_tokens = m->max_tokens;
+  bool only_embeds = m->tasks == TASK_EMBED;
+  row->dim = only_embeds ? m->vector_dim : m->config.dim;
+  row->max_tokens = only_embeds ? model_embed_tokens(m) : m->max_tokens;
   row->bytes = m->bytes;
 }
 

@@ -7,12 +7,24 @@
  *
  *     modules.json                      which modules, in which order
  *     1_Pooling/config.json             pooling_mode_* flags, or pooling_mode
+ *     2_Normalize/config.json           what is normalised (6)
  *     sentence_bert_config.json         max_seq_length, do_lower_case
- *     config_sentence_transformers.json prompts, default_prompt_name
+ *     config_sentence_transformers.json prompts, truncate_dim
  *
  * Without modules.json the vector is the normalised mean of all tokens, as
- * people compute it by hand.  Keys and defaults: reference/pipelines.md 7
- * (sentence-transformers 5.1).  Dense modules are loaded by model.c.
+ * people compute it by hand.  Keys and defaults: reference/pipelines.md 7 and
+ * sentence-transformers 5.1 to 6.2, which agree but for this:
+ *
+ *     truncate_dim   is read from 5.4 on.  It cuts the vector that all modules
+ *                    made; what is left is not normalised again, unless the
+ *                    registration asks for it (encode's normalize_embeddings)
+ *     pooling_mode   may be a list from 5.4 on, whose order counts
+ *     outer blanks   are stripped up to 5.3, and kept from 5.4 on.  Stripped
+ *                    unless the registration says no, whatever version the
+ *                    files name: that is who wrote them, not who made vectors
+ *
+ * Refuses by name what would make another vector: keys.c.  Dense modules are
+ * loaded by dense.c.
  */
 #include "model/sentence.h"
 
@@ -21,16 +33,13 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "model/config.h"
+#include "model/keys.h"
 
 enum { JSON_LIMIT = 1 << 20 };
 
 void sentence_clear(Sentence *s) {
   mem_free(s->prompt);
   *s = (Sentence){0};
-}
-
-size_t sentence_parts(const Sentence *s) {
-  return (size_t)__builtin_popcount(s->pooling);
 }
 
 /* *out is NULL where there is no such text. */
@@ -44,9 +53,10 @@ static int parse(const Source *source, const char *name, cJSON **out,
 
 /* --- 1_Pooling/config.json ------------------------------------------------*/
 
+/* In the order in which they are concatenated. */
 static const struct {
   const char *key;
-  unsigned bit;
+  Pooling pooling;
 } flags[] = {
     {"pooling_mode_cls_token", POOLING_CLS},
     {"pooling_mode_max_tokens", POOLING_MAX},
@@ -56,73 +66,135 @@ static const struct {
     {"pooling_mode_lasttoken", POOLING_LAST_TOKEN},
 };
 
-/* The newer way: one name. */
+/* What is pooled is as wide as it is. */
+static const char *const pooling_keys[] = {"pooling_mode_cls_token",
+                                           "pooling_mode_max_tokens",
+                                           "pooling_mode_mean_tokens",
+                                           "pooling_mode_mean_sqrt_len_tokens",
+                                           "pooling_mode_weightedmean_tokens",
+                                           "pooling_mode_lasttoken",
+                                           "pooling_mode",
+                                           "include_prompt",
+                                           "word_embedding_dimension",
+                                           "embedding_dimension",
+                                           NULL};
+
+/* The newer way: one name, or a list. */
 static int read_mode(const cJSON *json, const char *file, Sentence *s,
                      Error *err) {
-  const char *mode = NULL;
+  const cJSON *mode = json_get(json, "pooling_mode");
   char shown[ERROR_QUOTE];
-  int code = json_get_text(file, json, "pooling_mode", &mode, err);
-  if (code || !mode)
-    return code;
-  s->pooling = pooling_named(mode);
-  return s->pooling ? OK
-                    : fail(err, ERR_UNSUPPORTED, "%s: pooling_mode %s", file,
-                           error_quote(shown, mode));
+  if (!mode || poolings_read(mode, &s->poolings))
+    return OK;
+  return fail(err, ERR_UNSUPPORTED, "%s: pooling_mode %s", file,
+              error_quote(shown, cJSON_IsString(mode) ? mode->valuestring
+                                                      : "of this kind"));
 }
 
 static int read_flags(const cJSON *json, const char *file, Sentence *s,
                       Error *err) {
   int code = OK;
-  bool include_prompt = true;
-  s->pooling = 0;
+  s->poolings.n = 0;
   for (size_t i = 0; !code && i < sizeof flags / sizeof *flags; i++) {
-    bool on = flags[i].bit == POOLING_MEAN;
+    bool on = flags[i].pooling == POOLING_MEAN;
     code = json_get_bool(file, json, flags[i].key, &on, err);
-    s->pooling |= on ? flags[i].bit : 0;
+    if (on)
+      s->poolings.list[s->poolings.n++] = flags[i].pooling;
   }
+  return code;
+}
+
+static int read_pooling_keys(const cJSON *json, const char *file, Sentence *s,
+                             Error *err) {
+  bool include_prompt = true;
+  int code = keys_check(file, json, pooling_keys, err);
+  if (!code)
+    code = read_flags(json, file, s, err);
   if (!code)
     code = json_get_bool(file, json, "include_prompt", &include_prompt, err);
   s->skip_prompt = !include_prompt;
   if (!code)
     code = read_mode(json, file, s, err);
-  if (!code && !s->pooling)
+  if (!code && !s->poolings.n)
     code = fail(err, ERR_FORMAT, "%s: no pooling mode is on", file);
   return code;
 }
 
-static int read_pooling(const Source *source, const Module *m, Sentence *s,
-                        Error *err) {
-  char file[SOURCE_NAME_ROOM];
-  cJSON *json;
-  snprintf(file, sizeof file, "%s/config.json", m->path);
-  int code = parse(source, file, &json, err);
-  if (!code && json)
-    code = read_flags(json, file, s, err);
-  cJSON_Delete(json);
+/* --- 2_Normalize/config.json ----------------------------------------------*/
+
+static int check_normalize(const cJSON *json, const char *file, Error *err) {
+  static const char *const known[] = {"module_input_name", "module_output_name",
+                                      NULL};
+  int code = keys_check(file, json, known, err);
+  for (size_t i = 0; !code && known[i]; i++)
+    code = keys_only(file, json, known[i], "sentence_embedding", err);
   return code;
 }
 
-/* --- The other files ------------------------------------------------------*/
+/* --- sentence_bert_config.json --------------------------------------------*/
+
+/* The last two say how weights are held and attended to, not what is computed:
+ * here always in float32. */
+static const char *const limit_keys[] = {
+    "max_seq_length",  "do_lower_case", "transformer_task",
+    "modality_config", "unpad_inputs",  "module_output_name",
+    "model_args",      "model_kwargs",  NULL};
+
+/* What of the Transformer goes on: the last hidden states, and nothing else. */
+static int check_output(const cJSON *json, const char *file, Error *err) {
+  const cJSON *modality = json_get(json, "modality_config");
+  const cJSON *text = json_get(modality, "text");
+  int code =
+      keys_only(file, json, "transformer_task", "feature-extraction", err);
+  if (!code)
+    code = keys_only(file, json, "module_output_name", "token_embeddings", err);
+  if (!code && modality && !text)
+    code = fail(err, ERR_UNSUPPORTED, "%s: modality_config without text", file);
+  if (!code && text)
+    code = keys_only(file, text, "method", "forward", err);
+  if (!code && text)
+    code =
+        keys_only(file, text, "method_output_name", "last_hidden_state", err);
+  return code;
+}
+
+static int read_limit_keys(const cJSON *json, const char *file, Sentence *s,
+                           Error *err) {
+  int64_t most = 0;
+  int code = keys_check(file, json, limit_keys, err);
+  if (!code)
+    code = json_get_int(file, json, "max_seq_length", 3, CONFIG_MAX_POSITIONS,
+                        &most, err);
+  if (!code)
+    code = json_get_bool(file, json, "do_lower_case", &s->lower_case, err);
+  s->max_tokens = (size_t)most;
+  return code ? code : check_output(json, file, err);
+}
 
 static int read_limits(const Source *source, Sentence *s, Error *err) {
   static const char *const files[] = {"sentence_bert_config.json",
                                       "sentence_distilbert_config.json",
                                       "sentence_roberta_config.json"};
-  int64_t most = 0;
   cJSON *json = NULL;
   const char *file = files[0];
   int code = OK;
   for (size_t i = 0; !code && !json && i < 3; i++)
     code = parse(source, file = files[i], &json, err);
   if (!code && json)
-    code = json_get_int(file, json, "max_seq_length", 3, CONFIG_MAX_POSITIONS,
-                        &most, err);
-  if (!code && json)
-    code = json_get_bool(file, json, "do_lower_case", &s->lower_case, err);
-  s->max_tokens = (size_t)most;
+    code = read_limit_keys(json, file, s, err);
   cJSON_Delete(json);
   return code;
 }
+
+/* --- config_sentence_transformers.json ------------------------------------*/
+
+static const char file_of_prompts[] = "config_sentence_transformers.json";
+
+/* __version__ and similarity_fn_name are for whoever compares vectors. */
+static const char *const prompt_keys[] = {
+    "prompts",     "default_prompt_name", "truncate_dim",
+    "__version__", "similarity_fn_name",  "model_type",
+    NULL};
 
 static int keep_prompt(const char *text, Sentence *s, Error *err) {
   mem_free(s->prompt);
@@ -133,7 +205,7 @@ static int keep_prompt(const char *text, Sentence *s, Error *err) {
 /* The prompt that the registration names, or else the checkpoint. */
 static int choose_prompt(const cJSON *json, const char *asked, Sentence *s,
                          Error *err) {
-  static const char file[] = "config_sentence_transformers.json";
+  const char *file = file_of_prompts;
   const cJSON *prompts = json_get(json, "prompts");
   const char *name = asked, *text = NULL;
   int code = OK;
@@ -148,17 +220,49 @@ static int choose_prompt(const cJSON *json, const char *asked, Sentence *s,
   return code || !text ? code : keep_prompt(text, s, err);
 }
 
+static int read_prompt_keys(const cJSON *json, const char *asked, Sentence *s,
+                            Error *err) {
+  int64_t truncate = 0;
+  int code = keys_check(file_of_prompts, json, prompt_keys, err);
+  if (!code)
+    code = keys_only(file_of_prompts, json, "model_type", "SentenceTransformer",
+                     err);
+  if (!code)
+    code = json_get_int(file_of_prompts, json, "truncate_dim", 1, INT32_MAX,
+                        &truncate, err);
+  s->truncate_dim = (size_t)truncate;
+  return code ? code : choose_prompt(json, asked, s, err);
+}
+
 /* A prompt given is the name of one of the checkpoint's, or itself a text. */
 static int read_prompt(const Source *source, const char *asked, Sentence *s,
                        Error *err) {
   cJSON *json;
   int code = asked ? keep_prompt(asked, s, err) : OK;
   if (!code)
-    code = parse(source, "config_sentence_transformers.json", &json, err);
+    code = parse(source, file_of_prompts, &json, err);
   if (code)
     return code;
   if (json)
-    code = choose_prompt(json, asked, s, err);
+    code = read_prompt_keys(json, asked, s, err);
+  cJSON_Delete(json);
+  return code;
+}
+
+/* --- All of them ----------------------------------------------------------*/
+
+/* The config.json of a module; without one all is as by default. */
+static int read_module(const Source *source, const Module *m, Sentence *s,
+                       Error *err) {
+  char file[SOURCE_NAME_ROOM];
+  cJSON *json;
+  snprintf(file, sizeof file, "%s/config.json", m->path);
+  int code = parse(source, file, &json, err);
+  if (!code && m->kind == MODULE_NORMALIZE)
+    s->normalize = NORMALIZE_WHOLE;
+  if (!code && json)
+    code = m->kind == MODULE_POOLING ? read_pooling_keys(json, file, s, err)
+                                     : check_normalize(json, file, err);
   cJSON_Delete(json);
   return code;
 }
@@ -166,36 +270,41 @@ static int read_prompt(const Source *source, const char *asked, Sentence *s,
 /* What the checkpoint's files say. */
 static int read_files(const Source *source, Sentence *s, Error *err) {
   int code = OK;
-  s->normalize = !source->has_modules;
+  s->normalize = source->has_modules ? NORMALIZE_NOT : NORMALIZE_CUT;
   for (size_t i = 0; !code && i < source->modules.n; i++) {
     const Module *m = &source->modules.list[i];
-    if (m->kind == MODULE_POOLING)
-      code = read_pooling(source, m, s, err);
-    s->normalize |= m->kind == MODULE_NORMALIZE;
+    if (m->kind == MODULE_POOLING || m->kind == MODULE_NORMALIZE)
+      code = read_module(source, m, s, err);
   }
   return code ? code : read_limits(source, s, err);
 }
 
-static int read_all(const Source *source, const ModelOptions *options,
-                    Sentence *s, Error *err) {
-  int code = read_files(source, s, err);
-  if (!code)
-    code = read_prompt(source, options->prompt, s, err);
-  s->pooling = options->pooling ? options->pooling : s->pooling;
-  if (options->normalize >= 0)
-    s->normalize = options->normalize;
-  if (options->lower_case >= 0)
-    s->lower_case = options->lower_case;
-  if (options->max_tokens)
-    s->max_tokens = options->max_tokens;
-  return code;
+/* What a registration says wins. */
+static void obey(const ModelOptions *o, Sentence *s) {
+  if (o->poolings.n)
+    s->poolings = o->poolings;
+  if (o->normalize >= 0)
+    s->normalize = o->normalize ? NORMALIZE_CUT : NORMALIZE_NOT;
+  if (o->lower_case >= 0)
+    s->lower_case = o->lower_case;
+  if (o->strip >= 0)
+    s->strip = o->strip;
+  if (o->max_tokens)
+    s->max_tokens = o->max_tokens;
+  if (o->truncate_dim)
+    s->truncate_dim = o->truncate_dim;
+  s->overflow = o->overflow;
 }
 
 int sentence_read(const Source *source, const ModelOptions *options,
                   Sentence *out, Error *err) {
-  *out = (Sentence){.pooling = POOLING_MEAN};
-  int code = read_all(source, options, out, err);
+  *out = (Sentence){.poolings = {{POOLING_MEAN}, 1}, .strip = true};
+  int code = read_files(source, out, err);
+  if (!code)
+    code = read_prompt(source, options->prompt, out, err);
   if (code)
     sentence_clear(out);
+  else
+    obey(options, out);
   return code;
 }

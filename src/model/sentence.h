@@ -13,21 +13,29 @@
 #include "model/options.h"
 #include "model/source.h"
 
+/* Made of length 1: the vector of all modules, before it is cut, or what
+ * truncate_dim leaves of it. */
+typedef enum Normalize {
+  NORMALIZE_NOT,
+  NORMALIZE_WHOLE,
+  NORMALIZE_CUT
+} Normalize;
+
 typedef struct Sentence {
-  unsigned pooling;  /* Pooling bits: their results are concatenated */
-  bool normalize;    /* to length 1 */
-  bool lower_case;   /* the text, before the tokenizer */
-  bool skip_prompt;  /* the prompt's tokens are not pooled */
-  size_t max_tokens; /* template included; 0: the model's limit */
-  char *prompt;      /* owned; put in front of a text; NULL: none */
+  Poolings poolings;
+  Normalize normalize;
+  bool lower_case;     /* the text, before the tokenizer */
+  bool strip;          /* white space around it, before that */
+  bool skip_prompt;    /* the prompt's tokens are not pooled */
+  size_t max_tokens;   /* template included; 0: the model's limit */
+  size_t truncate_dim; /* the first numbers of a vector; 0: all */
+  Overflow overflow;   /* as registered; OVERFLOW_UNSAID: not said */
+  char *prompt;        /* owned; put in front of a text; NULL: none */
 } Sentence;
 
 /* sentence_clear frees. ERR_FORMAT and ERR_UNSUPPORTED name the file. */
 int sentence_read(const Source *source, const ModelOptions *options,
                   Sentence *out, Error *err);
 void sentence_clear(Sentence *s);
-
-/* How many poolings are asked for: the vector has as many times C numbers. */
-size_t sentence_parts(const Sentence *s);
 
 #endif

@@ -25,6 +25,7 @@
 #include <strings.h>
 #include "base/pool.h"
 #include "base/ram.h"
+#include "model/options.h"
 #include "model/registry.h"
 
 enum { THREADS_MAX = 64, CACHE_ENTRIES_MAX = 10000 };
@@ -104,13 +105,8 @@ static bool is_engine(const char *text) {
   return !strcmp(text, "native") || !strcmp(text, "blas");
 }
 
-static const char *const overflows[] = {"truncate", "error", "window"};
-
 static bool is_overflow(const char *text) {
-  for (size_t i = 0; i < sizeof overflows / sizeof *overflows; i++)
-    if (strcmp(text, overflows[i]) == 0)
-      return true;
-  return false;
+  return overflow_named(text) != OVERFLOW_UNSAID;
 }
 
 static bool is_name(const char *text) {
@@ -261,9 +257,6 @@ Engine setting_engine(void) {
 
 Overflow setting_overflow(void) {
   char text[SETTING_TEXT_MAX];
-  int i = OVERFLOW_TRUNCATE;
   setting_text(SETTING_OVERFLOW, text);
-  while (i < OVERFLOW_WINDOW && strcmp(text, overflows[i]) != 0)
-    i++;
-  return (Overflow)i;
+  return overflow_named(text);
 }

@@ -46,13 +46,6 @@ int setting_change(Setting s, const char *text, Error *err);
 size_t setting_number(Setting s); /* THREADS, MEMORY_LIMIT, CACHE_ENTRIES */
 Engine setting_engine(void);
 
-/* What becomes of a text longer than the model takes, in embed and classify:
- * its start alone, an error, or the mean over windows. */
-typedef enum Overflow {
-  OVERFLOW_TRUNCATE,
-  OVERFLOW_ERROR,
-  OVERFLOW_WINDOW
-} Overflow;
-Overflow setting_overflow(void);
+Overflow setting_overflow(void); /* never OVERFLOW_UNSAID */
 
 #endif

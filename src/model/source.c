@@ -5,10 +5,10 @@
  * Out: validated headers, open files, and the texts of config and tokenizer.
  *
  * A directory is looked through as transformers does: model.safetensors, else
- * model.safetensors.index.json and its shards.  pytorch_model.bin is never
- * read (it is a program, not data): its presence alone is refused with the
- * line that converts it.  A one-file checkpoint carries the texts under their
- * file names in __metadata__.
+ * model.safetensors.index.json and its shards.  A file that is there but is no
+ * regular file is an error, not a missing one; substitute.c knows what people
+ * have instead.  A one-file checkpoint carries the texts under their file names
+ * in __metadata__.
  *
  *     DIR/config.json  vocab.txt  ...        one.safetensors
  *     DIR/model.safetensors                    __metadata__: config.json, ...
@@ -22,6 +22,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "model/substitute.h"
 
 enum { TEXT_LIMIT = 64 << 20, PATH_ROOM = 4096, READ_PIECE = 1 << 20 };
 
@@ -70,8 +71,8 @@ static int add_shards(Source *s, size_t n, Error *err) {
 static int read_header(Shard *shard, Error *err) {
   unsigned char first[8] = {0};
   size_t bytes, room;
-  int code = OK;
-  if (shard->file.size >= sizeof first)
+  int code = substitute_check_file(&shard->file, err);
+  if (!code && shard->file.size >= sizeof first)
     code = file_read(&shard->file, 0, first, sizeof first, err);
   if (!code)
     code = safetensors_header_size(first, shard->file.size, &bytes, err);
@@ -134,7 +135,9 @@ static int open_sharded(const char *folder, const char *path, Source *s,
   int code = file_text(path, SHARD_INDEX_MAX, &json, &bytes, err);
   if (code)
     return code;
-  code = shard_index_parse(json, bytes, &index, err);
+  code = substitute_check_text("model.safetensors.index.json", json, err);
+  if (!code)
+    code = shard_index_parse(json, bytes, &index, err);
   if (!code)
     code = open_indexed(folder, &index, s, err);
   shard_index_clear(&index);
@@ -142,24 +145,12 @@ static int open_sharded(const char *folder, const char *path, Source *s,
   return code;
 }
 
-static int no_weights(const char *folder, Error *err) {
-  char path[PATH_ROOM];
-  if (!path_join(path, sizeof path, folder, "pytorch_model.bin", NULL) &&
-      file_exists(path))
-    return fail(err, ERR_UNSUPPORTED,
-                "only pytorch_model.bin found; convert it: python -c "
-                "\"from transformers import AutoModel as M; "
-                "M.from_pretrained('DIR').save_pretrained('DIR')\" "
-                "(with the class of its head)");
-  return fail(err, ERR_IO, "model.safetensors: no such file");
-}
-
 static int open_weights(const char *folder, Source *s, Error *err) {
   char path[PATH_ROOM];
   int code = path_join(path, sizeof path, folder, "model.safetensors", err);
   if (code)
     return code;
-  if (file_exists(path)) {
+  if (file_kind(path) != FILE_NONE) {
     code = add_shards(s, 1, err);
     return code ? code : open_shard(path, &s->shards[0], err);
   }
@@ -167,9 +158,9 @@ static int open_weights(const char *folder, Source *s, Error *err) {
       path_join(path, sizeof path, folder, "model.safetensors.index.json", err);
   if (code)
     return code;
-  if (file_exists(path))
+  if (file_kind(path) != FILE_NONE)
     return open_sharded(folder, path, s, err);
-  return no_weights(folder, err);
+  return substitute_refuse(folder, "model.safetensors", err);
 }
 
 /* --- Texts ----------------------------------------------------------------*/
@@ -195,10 +186,16 @@ static int take_file(Source *s, const char *folder, const char *name,
   char path[PATH_ROOM], *text;
   size_t bytes;
   int code = path_join(path, sizeof path, folder, name, err);
-  if (code || !file_exists(path))
+  if (code || file_kind(path) == FILE_NONE)
     return code;
   code = file_text(path, TEXT_LIMIT, &text, &bytes, err);
-  return code ? code : add_text(s, name, text, bytes, err);
+  if (code)
+    return code;
+  code = substitute_check_text(name, text, err);
+  if (!code)
+    return add_text(s, name, text, bytes, err);
+  mem_free(text);
+  return code;
 }
 
 /* A text of a one-file checkpoint, copied out of its metadata. */
@@ -273,7 +270,11 @@ static int open_folder(const char *folder, Source *s, Error *err) {
   int code = take_modules(s, folder, err);
   if (!code)
     code = path_join(root, sizeof root, folder, s->modules.list[0].path, err);
-  return code ? code : take_texts(s, root, err);
+  if (!code)
+    code = take_texts(s, root, err);
+  if (!code && !source_text(s, "config.json")->text)
+    code = substitute_refuse(root, "config.json", err);
+  return code;
 }
 
 static int open_folder_weights(Source *s, Error *err) {
@@ -299,6 +300,16 @@ static int open_file(const char *path, Source *s, Error *err) {
   if (!code)
     code = open_shard(path, &s->shards[0], err);
   return code ? code : take_all_metadata(s, err);
+}
+
+int source_check_file(const char *path, File *out, Error *err) {
+  Shard shard = {.file = {.fd = -1}};
+  int code = open_shard(path, &shard, err);
+  safetensors_clear(&shard.header);
+  if (code && shard.is_open)
+    file_close(&shard.file);
+  *out = shard.file;
+  return code;
 }
 
 int source_open(const char *path, Source *out, Error *err) {

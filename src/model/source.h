@@ -49,6 +49,10 @@ typedef struct Source {
 int source_open(const char *path, Source *out, Error *err);
 int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
                        Error *err);
+/* Opens a safetensors file whose header is right; nothing is kept of it but
+ * the open file. */
+int source_check_file(const char *path, File *out, Error *err);
+
 /* Opens and checks the files of tensors, where that is still to be done. */
 int source_open_weights(Source *s, Error *err);
 void source_close(Source *s);

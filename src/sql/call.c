@@ -71,9 +71,14 @@ int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err) {
   int rc = value_name("model", name, &text, err);
   if (rc)
     return rc;
-  call->overflow = text ? OVERFLOW_TRUNCATE : setting_overflow();
-  return registry_use(text, task, &call->run.poll, &call->entry, &call->model,
-                      err);
+  rc = registry_use(text, task, &call->run.poll, &call->entry, &call->model,
+                    err);
+  if (rc)
+    return rc;
+  call->overflow = call->model->sentence.overflow;
+  if (call->overflow == OVERFLOW_UNSAID)
+    call->overflow = text ? OVERFLOW_TRUNCATE : setting_overflow();
+  return OK;
 }
 
 /* Once a statement, while its model is a constant. */

@@ -58,7 +58,9 @@ void call_begin(Call *call, const char *function, Connection *connection,
 void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx);
 
 /* Holds the model of that name (`name` or its value NULL: the default) in
- * call->model; `task` as in registry_use. Sets call->overflow. */
+ * call->model; `task` as in registry_use. call->overflow becomes what the
+ * model's registration says; else the setting's if no model was named, and
+ * OVERFLOW_TRUNCATE if one was. */
 int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err);
 
 /* The same for a scalar function, of whose argc arguments argv[at], if it is

@@ -36,6 +36,8 @@ enum { PURE = SQLITE_UTF8 | SQLITE_DETERMINISTIC, VOLATILE = SQLITE_UTF8 };
 /* The result has a subtype. SQLite knows the flag from 3.45 on, and before
  * ignores what it does not know. */
 enum { TYPED = 0x1000000 };
+/* Looks at the subtype of an argument, which SQLite may else drop. */
+enum { READS_TYPE = 0x100000 };
 
 static const struct Scalar {
   const char *name;
@@ -47,14 +49,16 @@ static const struct Scalar {
     {"distilbert_answer", 2, 3, PURE, 3, fn_answer},
     {"distilbert_highlight", 4, 5, PURE, 5, fn_highlight},
     {"distilbert_embed", 1, 2, PURE | TYPED, 2, fn_embed},
-    {"distilbert_cosine", 2, 2, PURE, 0, fn_cosine},
-    {"distilbert_vector_json", 1, 1, PURE | TYPED, 0, fn_vector_json},
+    {"distilbert_cosine", 2, 2, PURE | READS_TYPE, 0, fn_cosine},
+    {"distilbert_vector_json", 1, 1, PURE | TYPED | READS_TYPE, 0,
+     fn_vector_json},
+    {"distilbert_fts_query", 1, 1, PURE, 0, fn_fts_query},
     {"distilbert_fill", 1, 2, PURE, 2, fn_fill},
     {"distilbert_token_count", 1, 2, PURE, 2, fn_token_count},
     {"distilbert_fingerprint", 0, 1, VOLATILE, 0, fn_fingerprint},
     {"distilbert_version", 0, 0, VOLATILE, 0, fn_version},
     {"distilbert_debug", 0, 0, VOLATILE, 0, fn_debug},
-    {"distilbert_quantize", 2, 2, WRITES, 0, fn_quantize},
+    {"distilbert_quantize", 2, 3, WRITES, 0, fn_quantize},
     {"distilbert_set", 2, 2, WRITES, 0, fn_set},
     {"distilbert_register", 2, 4, WRITES, 0, fn_register},
     {"distilbert_forget", 1, 1, WRITES, 0, fn_forget},

@@ -6,17 +6,19 @@
  *      ORDER BY distilbert_cosine(e, distilbert_embed('query')) DESC LIMIT 5;
  *     SELECT distilbert_vector_json(e) FROM v;
  *
- * In:  texts; vectors as BLOB of little-endian float32, or as TEXT that is a
- *      JSON array of numbers.
+ * In:  texts; vectors as BLOB of little-endian float32 (or of int8, where it
+ *      has sqlite-vec's subtype for that), or as TEXT that is a JSON array of
+ *      numbers.
  * Out: a BLOB of subtype 223, which is how sqlite-vec knows float32 vectors;
  *      a REAL; JSON of subtype 74, so that json_object() takes it for JSON,
  *      with the fewest digits that read back as the same float32.
  *
- * A text longer than the model takes: the setting `overflow` decides.
+ * A text longer than the model takes: `overflow` of the model's registration
+ * decides, or the setting where the call names no model.
  *
- * Refuses vectors that are empty, too long or hold what is no finite float32,
- * and pairs of different lengths: a comparison of what two different models
- * gave is a mistake, never a number.
+ * Refuses sqlite-vec's vectors of bits, vectors that are empty, too long or
+ * hold what is no finite float32, and pairs of different lengths: a comparison
+ * of what two different models gave is a mistake, never a number.
  */
 #include <math.h>
 #include <string.h>
@@ -28,7 +30,13 @@
 SQLITE_EXTENSION_INIT3
 
 enum { HOST_IS_BIG = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
-enum { SUBTYPE_FLOAT32 = 223, SUBTYPE_JSON = 74 };
+/* The first three are sqlite-vec's. */
+enum {
+  SUBTYPE_FLOAT32 = 223,
+  SUBTYPE_BIT = 224,
+  SUBTYPE_INT8 = 225,
+  SUBTYPE_JSON = 74
+};
 enum { VECTOR_MAX = 1 << 16, VECTOR_JSON_MAX = 1 << 22 };
 
 /* Between the host's order of bytes and that of a BLOB, both ways. */
@@ -131,8 +139,21 @@ static int make_vector(size_t n, const char *what, Vector *out, Error *err) {
   return out->numbers ? OK : fail_memory(err);
 }
 
-static int read_blob(sqlite3_value *value, const char *what, Vector *out,
+static int read_int8(sqlite3_value *value, const char *what, Vector *out,
                      Error *err) {
+  int rc = make_vector((size_t)sqlite3_value_bytes(value), what, out, err);
+  if (rc)
+    return rc;
+  const signed char *blob = sqlite3_value_blob(value);
+  if (!blob)
+    return fail_memory(err);
+  for (size_t i = 0; i < out->n; i++)
+    out->numbers[i] = blob[i];
+  return OK;
+}
+
+static int read_float32(sqlite3_value *value, const char *what, Vector *out,
+                        Error *err) {
   size_t bytes = (size_t)sqlite3_value_bytes(value);
   if (bytes % sizeof(float) != 0)
     return fail(err, ERR_RANGE, "%s has %zu bytes, no multiple of 4", what,
@@ -146,6 +167,21 @@ static int read_blob(sqlite3_value *value, const char *what, Vector *out,
   memcpy(out->numbers, blob, bytes);
   reorder(out->numbers, out->n);
   return OK;
+}
+
+static int read_blob(sqlite3_value *value, const char *what, Vector *out,
+                     Error *err) {
+  switch (sqlite3_value_subtype(value)) {
+  case SUBTYPE_BIT:
+    return fail(err, ERR_RANGE,
+                "%s is of bits, which have no cosine: vec_distance_hamming() "
+                "compares them",
+                what);
+  case SUBTYPE_INT8:
+    return read_int8(value, what, out, err);
+  default:
+    return read_float32(value, what, out, err);
+  }
 }
 
 static int read_array(const cJSON *array, const char *what, Vector *out,
@@ -165,14 +201,26 @@ static int read_array(const cJSON *array, const char *what, Vector *out,
   return OK;
 }
 
+/* Begins as JSON does that is more than a word. */
+static bool may_be_json(EncodeText t) {
+  size_t i = 0;
+  while (i < t.bytes && strchr(" \t\r\n", t.text[i]) && t.text[i])
+    i++;
+  return i < t.bytes && (t.text[i] == '[' || t.text[i] == '{');
+}
+
 static int read_json(sqlite3_value *value, const char *what, Vector *out,
                      Error *err) {
   EncodeText text;
   cJSON *json;
   int rc = value_text(value, &text, err);
-  rc =
-      rc ? rc
-         : json_parse(what, text.text, text.bytes, VECTOR_JSON_MAX, &json, err);
+  if (rc)
+    return rc;
+  if (!may_be_json(text))
+    return fail(err, ERR_RANGE,
+                "%s is a text: a text is no vector: distilbert_embed() it",
+                what);
+  rc = json_parse(what, text.text, text.bytes, VECTOR_JSON_MAX, &json, err);
   if (rc)
     return rc;
   rc = read_array(json, what, out, err);

@@ -16,6 +16,7 @@ scalar_function fn_highlight;
 scalar_function fn_embed; /* fn_embed.c */
 scalar_function fn_cosine;
 scalar_function fn_vector_json;
+scalar_function fn_fts_query;   /* fn_fts.c */
 scalar_function fn_fill;        /* fn_fill.c */
 scalar_function fn_token_count; /* fn_tokens.c */
 scalar_function fn_fingerprint; /* fn_info.c */

@@ -7,15 +7,15 @@
  *     prompt + text -> strip -> lower case -> tokens -> windows
  *     windows of all texts, side by side in batches -> hidden states
  *     hidden states of a window -> pooled -> mean over a text's windows
- *     -> Dense layers -> length 1
+ *     -> Dense layers -> length 1 -> the first numbers (truncate_dim)
  *
  * A text longer than the model takes is cut, refused, or read in windows
  * without overlap whose pooled vectors are averaged by their tokens
  * (Overflow).  A window's vector does not depend on its neighbours in a batch.
  * Sums run in token order, in double precision: the same bits everywhere.
  *
- * Agrees with SentenceTransformer.encode of sentence-transformers 5.1
- * (reference/pipelines.md 7).
+ * Agrees with SentenceTransformer.encode of sentence-transformers 5.1 to 6.2
+ * (reference/pipelines.md 7; model/sentence.c says where they differ).
  */
 #include "task/embed.h"
 
@@ -100,15 +100,17 @@ static float pool_one(const Span *s, Pooling how, size_t c) {
     return weighted(s, c, true, position_sum(s));
   case POOLING_LAST_TOKEN:
     return value_at(s, s->n - 1, c);
+  case POOLING_NONE:
+    break;
   }
   return 0;
 }
 
 /* All poolings of a window, one behind the other. */
-static void pool(const Span *s, unsigned poolings, float *out) {
-  for (unsigned bit = 1; bit < 1u << POOLING_COUNT; bit <<= 1)
-    for (size_t c = 0; poolings & bit && c < s->C; c++)
-      *out++ = pool_one(s, (Pooling)bit, c);
+static void pool(const Span *s, const Poolings *poolings, float *out) {
+  for (size_t i = 0; i < poolings->n; i++)
+    for (size_t c = 0; c < s->C; c++)
+      *out++ = pool_one(s, poolings->list[i], c);
 }
 
 /* --- Batches --------------------------------------------------------------*/
@@ -138,7 +140,7 @@ static int encode_batch(Embedder *e, const Sequence *sequences, Error *err) {
     const Window *w = &e->windows[i];
     bool is_first = e->weights[w->text] == 0;
     pool(&(Span){&h, first, w->n, is_first ? e->skip : 0, e->C},
-         e->model->sentence.pooling, e->row);
+         &e->model->sentence.poolings, e->row);
     add_row(e, w);
     first += w->n;
   }
@@ -213,7 +215,7 @@ static int prepare(const Embedder *e, EncodeText *text, char **owned,
   *owned = NULL;
   if (s->prompt && *s->prompt)
     code = add_prompt(e, text, owned, err);
-  if (!code)
+  if (!code && s->strip)
     code = text_strip(text, &e->run->poll, err);
   if (code || !s->lower_case)
     return code;
@@ -303,13 +305,11 @@ static int apply_dense(const Dense *d, const Poll *poll, const float *x,
   return OK;
 }
 
-static int copy_finite(const float *x, size_t n, float *out, Error *err) {
-  for (size_t i = 0; i < n; i++) {
+static int check_finite(const float *x, size_t n, Error *err) {
+  for (size_t i = 0; i < n; i++)
     if (!isfinite(x[i]))
       return fail(err, ERR_FORMAT,
                   "the model gives non-finite output: its weights are damaged");
-    out[i] = x[i];
-  }
   return OK;
 }
 
@@ -320,6 +320,15 @@ static void normalise(float *x, size_t n) {
   double length = sqrt(sum) > 1e-12 ? sqrt(sum) : 1e-12;
   for (size_t i = 0; i < n; i++)
     x[i] = (float)((double)x[i] / length);
+}
+
+/* The first numbers of a vector, as truncate_dim says, and lengths. */
+static void cut(const Model *m, float *x, float *out) {
+  if (m->sentence.normalize == NORMALIZE_WHOLE)
+    normalise(x, m->whole_dim);
+  memcpy(out, x, m->vector_dim * sizeof *out);
+  if (m->sentence.normalize == NORMALIZE_CUT)
+    normalise(out, m->vector_dim);
 }
 
 /* Makes text i's vector; x and y have room for what the layers give. */
@@ -334,9 +343,9 @@ static int finish(const Embedder *e, size_t i, float *x, float *y, Error *err) {
     x = result;
   }
   if (!code)
-    code = copy_finite(x, m->vector_dim, e->texts[i].vector, err);
-  if (!code && m->sentence.normalize)
-    normalise(e->texts[i].vector, m->vector_dim);
+    code = check_finite(x, m->whole_dim, err);
+  if (!code)
+    cut(m, x, e->texts[i].vector);
   return code;
 }
 
@@ -392,9 +401,7 @@ static int count_prompt(Embedder *e, Error *err) {
 static int set_limit(Embedder *e, Error *err) {
   const Model *m = e->model;
   size_t added = tokenizer_n_added(m->tokenizer, false);
-  e->limit = m->max_tokens;
-  if (m->sentence.max_tokens && m->sentence.max_tokens < e->limit)
-    e->limit = m->sentence.max_tokens;
+  e->limit = model_embed_tokens(m);
   return e->limit > added
              ? OK
              : fail(err, ERR_RANGE,
@@ -410,7 +417,7 @@ static int open_embedder(Embedder *e, size_t n, Error *err) {
   if (code)
     return code;
   e->C = m->config.dim;
-  e->n_pooled = e->C * sentence_parts(&m->sentence);
+  e->n_pooled = e->C * m->sentence.poolings.n;
   if (!size_mul(n, e->n_pooled, &bytes))
     return fail_memory(err);
   e->pooled = mem_array(bytes, sizeof *e->pooled);

@@ -55,14 +55,14 @@ static void check_sentences(const char *name) {
 }
 
 /* The pooled vectors recorded beside hidden states. */
-static void check_pooling(const char *name, unsigned pooling, int normalize,
+static void check_pooling(const char *name, Pooling pooling, int normalize,
                           const char *key) {
   char path[512];
   ModelOptions options = options_none;
   Model *m = NULL;
   Error err = {""};
   cJSON *json = oracle_expected(name);
-  options.pooling = pooling;
+  options.poolings = (Poolings){{pooling}, 1};
   options.normalize = normalize;
   snprintf(path, sizeof path, ORACLE "checkpoints/%s", name);
   int code = model_open(path, &options, NULL, &m, &err);

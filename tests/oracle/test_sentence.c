@@ -7,82 +7,16 @@
  * Out: a check for each vector; and for what the library has no word for:
  *      windows, errors, the options of a registration.
  */
-#include <dirent.h>
-#include <errno.h>
 #include <math.h>
 #include <stdbool.h>
 #include <stdlib.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "check.h"
-#include "oracle/oracle.h"
+#include "oracle/folders.h"
 #include "task/embed.h"
 
 #define DATA ORACLE "sentence/"
 
-static const Run run = {ENGINE_NATIVE, 2, {0}};
-
-/* --- Directories ----------------------------------------------------------*/
-
-static char folder[] = "/tmp/distilbert-sentence-XXXXXX";
-static char here[512]; /* for links, which need whole paths */
-
-enum { ROOM = 2048 };
-
-static void remove_all(void) {
-  char command[ROOM];
-  snprintf(command, sizeof command, "rm -rf %s/model", folder);
-  CHECK(system(command) == 0, "%s", command);
-}
-
-static bool is_ours(const char *name) {
-  return name[0] == '.' || strchr(name, '_') == name + 1 ||
-         strstr(name, "sentence") || strcmp(name, "modules.json") == 0;
-}
-
-/* Links what is in `from`, into the model's directory or one below, but for
- * what is there and what a case brings itself. */
-static void link_files(const char *from, const char *below) {
-  char source[ROOM], target[ROOM];
-  DIR *dir = opendir(from);
-  CHECK(dir, "%s", from);
-  for (const struct dirent *e; dir && (e = readdir(dir)) != NULL;) {
-    if (is_ours(e->d_name))
-      continue;
-    snprintf(source, sizeof source, "%s/%s/%s", here, from, e->d_name);
-    snprintf(target, sizeof target, "%s/model/%s/%s", folder, below, e->d_name);
-    CHECK(symlink(source, target) == 0 || errno == EEXIST, "%s", target);
-  }
-  if (dir)
-    closedir(dir);
-}
-
-static void make_folder(const char *name) {
-  char path[ROOM];
-  snprintf(path, sizeof path, "%s/model/%s", folder, name);
-  CHECK(mkdir(path, 0700) == 0, "%s", path);
-}
-
-static void write_file(const char *name, const char *text) {
-  char path[ROOM];
-  const char *slash = strchr(name, '/');
-  if (slash) {
-    snprintf(path, sizeof path, "%.*s", (int)(slash - name), name);
-    make_folder(path);
-  }
-  snprintf(path, sizeof path, "%s/model/%s", folder, name);
-  FILE *f = fopen(path, "w");
-  CHECK(f && fputs(text, f) >= 0, "%s", path);
-  if (f)
-    fclose(f);
-}
-
-static void link_checkpoint(const char *name) {
-  char path[ROOM];
-  make_folder("");
-  snprintf(path, sizeof path, ORACLE "checkpoints/%s", name);
-  link_files(path, "");
-}
+/* --- Checkpoints ----------------------------------------------------------*/
 
 static void build(const cJSON *record) {
   char path[ROOM];
@@ -95,13 +29,6 @@ static void build(const cJSON *record) {
     snprintf(path, sizeof path, DATA "%s", item->valuestring);
     link_files(path, item->valuestring);
   }
-}
-
-static int open_built(const ModelOptions *options, Model **out, Error *err) {
-  char path[ROOM];
-  snprintf(path, sizeof path, "%s/model", folder);
-  *out = NULL;
-  return model_open(path, options, NULL, out, err);
 }
 
 /* --- Against the library --------------------------------------------------*/
@@ -164,12 +91,6 @@ static void check_library(void) {
 
 /* --- Options --------------------------------------------------------------*/
 
-static int embed_text(const Model *m, Overflow overflow, const char *text,
-                      EmbedText *out, Error *err) {
-  out->text = (EncodeText){text, strlen(text)};
-  return embed_run(m, &run, overflow, out, 1, err);
-}
-
 /* A checkpoint without files of sentence-transformers, with options. */
 static Model *open_base(const char *json) {
   Error err = {""};
@@ -208,6 +129,57 @@ static void check_options(void) {
   check_option("{\"pooling\": [\"lasttoken\", \"max\", \"mean\"]}", 96, true);
   check_option("{\"pooling\": \"mean_sqrt_len\", \"normalize\": false}", 32,
                false);
+}
+
+/* --- What is refused when it is said --------------------------------------*/
+
+static void check_refused_option(const char *json, const char *says) {
+  Error err = {""}, same = {""};
+  ModelOptions options;
+  Model *m = NULL;
+  const char *path = ORACLE "checkpoints/distilbert-uncased-base";
+  int code = options_parse(NULL, json, &options, &err);
+  if (!code) {
+    code = model_check_options(path, &options, &err);
+    CHECK(model_open(path, &options, NULL, &m, &same) == code &&
+              strcmp(same.message, err.message) == 0,
+          "opened, another error: %s", same.message);
+  }
+  CHECK(code && strstr(err.message, says), "%s: %s", json, err.message);
+  model_free(m);
+  options_clear(&options);
+}
+
+static void check_refused_options(void) {
+  check_refused_option("{\"max_tokens\": 3}",
+                       "options: max_tokens 3 leaves no room beside 3 special");
+  check_refused_option("{\"max_tokens\": 0}", "options: max_tokens must be");
+  check_refused_option("{\"max_tokens\": 99999}",
+                       "options: max_tokens 99999, the model takes");
+  check_refused_option("{\"truncate_dim\": 33}",
+                       "options: truncate_dim 33, the model's vectors have 32");
+  check_refused_option("{\"truncate_dim\": 0}", "options: truncate_dim must");
+  check_refused_option("{\"pooling\": []}", "options: pooling is cls");
+  check_refused_option("{\"overflow\": \"cut\"}",
+                       "options: overflow is truncate, error or window");
+  check_refused_option("{\"strip\": 1}", "options: strip must be");
+  check_refused_option("{\"stripe\": true}", "options: no option stripe");
+}
+
+/* A registration's overflow is kept for whoever runs the model. */
+static void check_overflow(void) {
+  static const struct {
+    const char *json;
+    Overflow overflow;
+  } cases[] = {{"{}", OVERFLOW_UNSAID},
+               {"{\"overflow\": \"truncate\"}", OVERFLOW_TRUNCATE},
+               {"{\"overflow\": \"error\"}", OVERFLOW_ERROR},
+               {"{\"overflow\": \"window\"}", OVERFLOW_WINDOW}};
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Model *m = open_base(cases[i].json);
+    CHECK(m && m->sentence.overflow == cases[i].overflow, "%s", cases[i].json);
+    model_free(m);
+  }
 }
 
 /* --- Long texts -----------------------------------------------------------*/
@@ -349,6 +321,20 @@ static void check_module_files(void) {
        "pooling_mode median"},
       {"1_X/config.json", "{\"pooling_mode_mean_tokens\": false}",
        "no pooling mode is on"},
+      {"1_X/config.json", "{\"pooling_mode\": []}",
+       "pooling_mode of this kind"},
+      {"1_X/config.json", "{\"pooling_mode\": [\"mean\", 1]}",
+       "pooling_mode of this kind"},
+      {"1_X/config.json", "{\"pooling_scale\": 2}",
+       "1_X/config.json: unknown key pooling_scale"},
+      {"1_X/config.json", "[]", "1_X/config.json: must be an object"},
+      {"2_X/config.json", "{\"out_features\": 20, \"use_residual\": true}",
+       "2_X/config.json: unknown key use_residual"},
+      {"2_X/config.json",
+       "{\"out_features\": 20, \"module_output_name\": \"token_embeddings\"}",
+       "module_output_name token_embeddings, not sentence_embedding"},
+      {"2_X/config.json", "{\"out_features\": 20, \"in_features\": 31}",
+       "in_features 31, what it gets has 32"},
       {"2_X/config.json", "{\"out_features\": 0}", "out_features"},
       {"2_X/config.json", "{\"bias\": true}", "out_features is missing"},
       {"2_X/config.json",
@@ -356,13 +342,31 @@ static void check_module_files(void) {
        "RReLU"},
       {"2_X/config.json",
        "{\"out_features\": 20, \"module_input_name\": \"token_embeddings\"}",
-       "module_input_name other than sentence_embedding"},
+       "module_input_name token_embeddings, not sentence_embedding"},
       {"2_X/config.json", "{\"out_features\": 21}", "2_X.linear.weight"},
       {"config_sentence_transformers.json",
        "{\"default_prompt_name\": \"q\", \"prompts\": {}}",
        "there is no prompt q"},
+      {"config_sentence_transformers.json", "{\"truncate_dim\": 0}",
+       "truncate_dim must be an integer from 1"},
+      {"config_sentence_transformers.json",
+       "{\"model_type\": \"SparseEncoder\"}",
+       "model_type SparseEncoder, not SentenceTransformer"},
+      {"config_sentence_transformers.json", "{\"rotate\": [1]}",
+       "config_sentence_transformers.json: unknown key rotate"},
       {"sentence_bert_config.json", "{\"max_seq_length\": 0}",
        "max_seq_length"},
+      {"sentence_bert_config.json",
+       "{\"processing_kwargs\": {\"text\": {\"max_length\": 9}}}",
+       "sentence_bert_config.json: unknown key processing_kwargs"},
+      {"sentence_bert_config.json", "{\"transformer_task\": \"fill-mask\"}",
+       "transformer_task fill-mask, not feature-extraction"},
+      {"sentence_bert_config.json",
+       "{\"modality_config\": {\"text\": {\"method\": \"forward\", "
+       "\"method_output_name\": \"pooler_output\"}}}",
+       "method_output_name pooler_output, not last_hidden_state"},
+      {"sentence_bert_config.json", "{\"modality_config\": {\"image\": {}}}",
+       "modality_config without text"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     bool dense = strncmp(cases[i].file, "2_X", 3) == 0;
@@ -371,13 +375,18 @@ static void check_module_files(void) {
                   cases[i].file, cases[i].text, cases[i].says);
   }
   check_refused(CHAIN, NULL, "", "2_X");
+  check_refused(FIRST ", {\"path\": \"1_X\", " TYPE "Normalize\"}]",
+                "1_X/config.json",
+                "{\"module_input_name\": \"token_embeddings\"}",
+                "module_input_name token_embeddings, not sentence_embedding");
 }
 
 int main(void) {
-  CHECK(mkdtemp(folder), "%s", folder);
-  CHECK(getcwd(here, sizeof here), "no working directory");
+  make_root();
   check_library();
   check_options();
+  check_refused_options();
+  check_overflow();
   check_long();
   check_together();
   check_modules();

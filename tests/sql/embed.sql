@@ -118,13 +118,60 @@ SELECT distilbert_cosine(x'', '[1]');
 SELECT distilbert_cosine('[1]', '[]');
 .error distilbert_cosine: second vector has 0 numbers, a vector 1 to 65536
 
-.testcase not JSON
-SELECT distilbert_cosine('cat', '[1]');
-.error distilbert_cosine: first vector, line 1: a value is missing
+.testcase a text is no vector
+SELECT distilbert_cosine('hello', 'world');
+.error distilbert_cosine: first vector is a text: a text is no vector: distilbert_embed() it
+
+.testcase the second one neither
+SELECT distilbert_cosine('[1]', 'world');
+.error distilbert_cosine: second vector is a text: a text is no vector: *
+
+.testcase nor as JSON
+SELECT distilbert_vector_json('cat');
+.error distilbert_vector_json: vector is a text: a text is no vector: *
 
 .testcase an empty text
 SELECT distilbert_cosine('', '[1]');
+.error distilbert_cosine: first vector is a text: a text is no vector: *
+
+.testcase blanks before an array
+SELECT distilbert_cosine(char(32, 10, 9, 13) || '[1]', '[1]');
+.check 1.0
+
+.testcase JSON that is none
+SELECT distilbert_cosine('[1,', '[1]');
 .error distilbert_cosine: first vector, line 1: a value is missing at the end
+
+-- Vectors of sqlite-vec, which have subtypes: 223 float32, 224 bit, 225 int8 ----
+
+.testcase int8 is read as int8
+SELECT distilbert_cosine(typed(x'0304', 225), typed(x'0403', 225)),
+       distilbert_cosine(typed(x'03fc', 225), '[3, -4]'),
+       distilbert_cosine('[-1, -2]', typed(x'0102', 225)),
+       distilbert_cosine(typed(x'80', 225), typed(x'7f', 225)),
+       distilbert_vector_json(typed(x'807f00ff', 225));
+.check 0.96|1.0|-1.0|-1.0|[-128,127,0,-1]
+
+.testcase four of them are no float
+SELECT distilbert_cosine(typed(x'0000803f', 225), typed(x'0000003f', 225)) < 0.6,
+       distilbert_cosine(typed(x'0000803f', 223), typed(x'0000003f', 223));
+.check 1|1.0
+
+.testcase int8 and float32 of different lengths
+SELECT distilbert_cosine(typed(x'01020304', 225), x'0000803f');
+.error distilbert_cosine: vectors of 4 and of 1 numbers: *
+
+.testcase no int8 at all
+SELECT distilbert_cosine(typed(x'', 225), '[1]');
+.error distilbert_cosine: first vector has 0 numbers, a vector 1 to 65536
+
+.testcase bits
+SELECT distilbert_cosine('[1]', typed(x'0000803f', 224));
+.error distilbert_cosine: second vector is of bits, which have no cosine: *
+
+.testcase bits as JSON
+SELECT distilbert_vector_json(typed(x'0000803f', 224));
+.error distilbert_vector_json: vector is of bits, *
 
 .testcase JSON, but no array
 SELECT distilbert_cosine('{"a": 1}', '[1]');
@@ -253,6 +300,28 @@ UPDATE distilbert_config SET value = 'short' WHERE key = 'embed_model';
 SELECT length(distilbert_embed('a b c d e f'));
 SELECT distilbert_embed('a b c d e f g h');
 .error distilbert_embed: text has 10 tokens, the model's limit is 8 (overflow = error)
+
+.testcase what a registration says wins, and is the same for named calls
+SELECT distilbert_register('strict',
+  'tests/oracle/data/checkpoints/distilbert-uncased-base', NULL,
+  '{"max_tokens": 8, "normalize": false, "overflow": "error"}');
+SELECT distilbert_embed('a b c d e f g h', 'strict');
+.error distilbert_embed: text has 10 tokens, the model's limit is 8 (overflow = error)
+
+.testcase of calls that name none as well
+SELECT distilbert_set('overflow', 'truncate'), distilbert_set('embed_model', 'strict');
+SELECT distilbert_embed('a b c d e f g h');
+.error distilbert_embed: text has 10 tokens, *
+
+.testcase a setting is nothing to a call that names its model
+SELECT distilbert_set('overflow', 'error'), distilbert_set('embed_model', 'short'),
+       distilbert_forget('strict');
+SELECT distilbert_embed('a b c d e f g h', 'short') =
+       distilbert_embed('a b c d e f', 'short');
+.check <<END
+error|short|strict
+1
+END
 
 .testcase window: the mean over windows, by their tokens
 UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';

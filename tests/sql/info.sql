@@ -46,6 +46,7 @@ distilbert_embed
 distilbert_fill
 distilbert_fingerprint
 distilbert_forget
+distilbert_fts_query
 distilbert_highlight
 distilbert_quantize
 distilbert_register
@@ -81,9 +82,11 @@ distilbert_fill|2|1|0|0
 distilbert_fingerprint|0|0|0|0
 distilbert_fingerprint|1|0|0|0
 distilbert_forget|1|1|0|1
+distilbert_fts_query|1|1|0|0
 distilbert_highlight|4|0|0|0
 distilbert_highlight|5|1|0|0
 distilbert_quantize|2|1|0|1
+distilbert_quantize|3|1|0|1
 distilbert_register|2|1|0|1
 distilbert_register|3|1|0|1
 distilbert_register|4|1|0|1

@@ -198,6 +198,50 @@ INSERT INTO distilbert_models(name, path, precision)
   VALUES ('x', 'tests', 'fp7');
 .error distilbert_models: precision is *, not fp7
 
+.testcase options that no checkpoint has are refused when they are given
+INSERT INTO distilbert_models(name, path, options) VALUES ('x',
+  'tests/oracle/data/checkpoints/distilbert-uncased-base', '{"max_tokens": 3}');
+.error distilbert_models: options: max_tokens 3 leaves no room beside 3 special *
+
+.testcase and so are those that this one has not
+INSERT INTO distilbert_models(name, path, options) VALUES ('x',
+  'tests/oracle/data/checkpoints/distilbert-uncased-base',
+  '{"truncate_dim": 64}');
+.error distilbert_models: options: truncate_dim 64, the model's vectors have 32
+
+.testcase a limit above the model's
+INSERT INTO distilbert_models(name, path, options) VALUES ('x',
+  'tests/oracle/data/checkpoints/distilbert-uncased-base',
+  '{"max_tokens": 1000}');
+.error distilbert_models: options: max_tokens 1000, the model takes *
+
+.testcase a value nobody knows
+INSERT INTO distilbert_models(name, path, options) VALUES ('x',
+  'tests/oracle/data/checkpoints/distilbert-uncased-base',
+  '{"overflow": "cut"}');
+.error distilbert_models: options: overflow is truncate, error or window
+
+.testcase options that fit
+INSERT INTO distilbert_models(name, path, options) VALUES ('x',
+  'tests/oracle/data/checkpoints/distilbert-uncased-base',
+  '{"truncate_dim": 8, "strip": false, "overflow": "error"}');
+SELECT length(distilbert_embed('A cat.', 'x')),
+       distilbert_embed('A cat.', 'x') = distilbert_embed('A cat. ', 'x');
+SELECT dim FROM distilbert_models WHERE name = 'x';
+DELETE FROM distilbert_models WHERE name = 'x';
+.check <<END
+32|1
+8
+END
+
+.testcase a sentence model says the limit that embed keeps
+SELECT length(distilbert_embed('A cat.'));
+SELECT max_tokens FROM distilbert_models WHERE name = 'all-minilm-l6-v2';
+.check <<END
+1536
+256
+END
+
 .testcase columns that describe the checkpoint
 INSERT INTO distilbert_models(name, path, dim) VALUES ('x', 'tests', 7);
 .error distilbert_models: dim is read from the checkpoint and cannot be set

@@ -1,10 +1,11 @@
--- distilbert_quantize(model, path): a checkpoint as one file of bytes.
--- Run from the repository's root; files go to build/.
+-- distilbert_quantize(model, path [, overwrite]): a checkpoint as one file of
+-- bytes. Run from the repository's root; files go to build/, where those of the
+-- last run may be.
 
 .testcase a folder becomes a file
 INSERT INTO distilbert_models(name, path) VALUES
   ('q', 'tests/oracle/data/checkpoints/distilbert-uncased-qa');
-SELECT distilbert_quantize('q', 'build/quantized.safetensors') > 100000;
+SELECT distilbert_quantize('q', 'build/quantized.safetensors', 1) > 100000;
 DELETE FROM distilbert_models WHERE name = 'q';
 .check 1
 
@@ -27,13 +28,13 @@ END
 .testcase several files, as one
 INSERT INTO distilbert_models(name, path) VALUES
   ('q', 'tests/oracle/data/checkpoints/distilbert-uncased-sharded');
-SELECT distilbert_quantize('q', 'build/quantized.safetensors') > 100000;
+SELECT distilbert_quantize('q', 'build/quantized.safetensors', 1) > 100000;
 DELETE FROM distilbert_models WHERE name = 'q';
 .check 1
 
 .testcase a built-in model, which is bytes already
 SELECT distilbert_quantize('distilbert-minilm-squad',
-                           'build/quantized.safetensors');
+                           'build/quantized.safetensors', 1);
 .check 23731848
 
 .testcase it answers as the one it came from
@@ -45,9 +46,31 @@ SELECT a.answer, a.score = b.score FROM
 DELETE FROM distilbert_models WHERE name = 'q';
 .check Ann Lee|1
 
+.testcase what is there stays
+SELECT distilbert_quantize('distilbert-minilm-squad',
+                           'build/quantized.safetensors');
+.error distilbert_quantize: quantized.safetensors: exists already*
+
+.testcase unless it is said, and then only safetensors
+SELECT distilbert_quantize('distilbert-minilm-squad', 'README.md', 1);
+.error distilbert_quantize: overwrite replaces a safetensors file: README.md: *
+
+.testcase and without
+SELECT distilbert_quantize('distilbert-minilm-squad', 'README.md', 0);
+.error distilbert_quantize: README.md: exists already*
+
+.testcase a device
+SELECT distilbert_quantize('distilbert-minilm-squad', '/dev/null', 1);
+.error distilbert_quantize: null: is no regular file
+
+.testcase overwrite is 0 or 1
+SELECT distilbert_quantize('distilbert-minilm-squad', 'build/none', 2);
+.error distilbert_quantize: overwrite must be a whole number from 0 to 1
+
 .testcase NULL
-SELECT distilbert_quantize(NULL, 'build/none'), distilbert_quantize('q', NULL);
-.check NULL|NULL
+SELECT distilbert_quantize(NULL, 'build/none'), distilbert_quantize('q', NULL),
+       distilbert_quantize('q', 'build/none', NULL);
+.check NULL|NULL|NULL
 
 .testcase no such model
 SELECT distilbert_quantize('nobody', 'build/none.safetensors');

@@ -110,9 +110,19 @@ static void die(const Runner *r, const char *fmt, ...) {
   exit(1);
 }
 
+/* typed(value, n): the value with subtype n, as other extensions make it. */
+static void fn_typed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+  (void)argc;
+  sqlite3_result_value(ctx, argv[0]);
+  sqlite3_result_subtype(ctx, (unsigned)sqlite3_value_int(argv[1]));
+}
+
+enum { TYPED = SQLITE_UTF8 | SQLITE_DETERMINISTIC | 0x1000000 };
+
 static void load(Runner *r, bool safe) {
   char *message = NULL;
   int rc;
+  sqlite3_create_function(r->db, "typed", 2, TYPED, NULL, fn_typed, NULL, NULL);
   if (r->library) {
     sqlite3_db_config(r->db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, NULL);
     rc = sqlite3_load_extension(r->db, r->library,

@@ -117,16 +117,17 @@ static void check_kinds(void) {
   check_refused(folder, ERR_IO, "is a folder");
   check_refused("", ERR_IO, "no such file");
   check_refused("/", ERR_IO, "is a folder");
-  check_refused("/dev/zero", ERR_IO, "zero: is not a regular file");
-  check_refused("/dev/null", ERR_IO, "not a regular file");
+  check_refused("/dev/zero", ERR_IO, "zero: is no regular file");
+  check_refused("/dev/null", ERR_IO, "no regular file");
   check_refused("/dev/tty", ERR_IO, "tty: ");
   CHECK(mkfifo(at("fifo"), 0600) == 0, "mkfifo");
-  check_refused(at("fifo"), ERR_IO, "fifo: is not a regular file");
+  check_refused(at("fifo"), ERR_IO, "fifo: is no regular file");
   snprintf(loop, sizeof loop, "%s", at("loop"));
   CHECK(symlink(loop, loop) == 0, "symlink");
   check_refused(loop, ERR_IO, "loop: too many symbolic links");
   CHECK(symlink("nowhere", at("dangling")) == 0, "symlink");
-  check_refused(at("dangling"), ERR_IO, "no such file");
+  check_refused(at("dangling"), ERR_IO,
+                "dangling: is a link that leads nowhere");
   memset(name, 'n', sizeof name - 1);
   name[sizeof name - 1] = 0;
   check_refused(at(name), ERR_IO, "name too long");

@@ -39,7 +39,7 @@ static int write_from(const char *from, const char *to, size_t *bytes,
     return code;
   code = source_open_weights(&s, err);
   if (!code)
-    code = quantize_write(&s, to, NULL, bytes, err);
+    code = quantize_write(&s, to, true, NULL, bytes, err);
   source_close(&s);
   return code;
 }
@@ -408,6 +408,115 @@ static void test_collision(void) {
   unlink(other);
 }
 
+/* --- What is there already -------------------------------------------------*/
+
+static int write_to(const char *path, bool overwrite, Error *err) {
+  Source s;
+  size_t bytes;
+  CHECK(!source_open(CHECKPOINTS "distilbert-uncased-qa", &s, err) &&
+            !source_open_weights(&s, err),
+        "%s", err->message);
+  alarm(10); /* a FIFO would hang for ever */
+  int code = quantize_write(&s, path, overwrite, NULL, &bytes, err);
+  alarm(0);
+  source_close(&s);
+  return code;
+}
+
+/* Refused with and without `overwrite`, and left alone. */
+static void check_kept(const char *path, const char *says, const char *asked) {
+  struct stat before, after;
+  Error err = {""};
+  int files = count_files();
+  CHECK(lstat(path, &before) == 0, "%s", path);
+  CHECK(write_to(path, false, &err) == ERR_IO && strstr(err.message, says),
+        "%s: %s", path, err.message);
+  CHECK(write_to(path, true, &err) && strstr(err.message, asked), "%s: %s",
+        path, err.message);
+  CHECK(lstat(path, &after) == 0 && before.st_ino == after.st_ino &&
+            before.st_size == after.st_size && before.st_mode == after.st_mode,
+        "%s was replaced", path);
+  CHECK(count_files() == files, "files are left");
+}
+
+static void test_taken(void) {
+  char path[300], link[300];
+  Error err = {""};
+  static const char is_link[] = "link: is a link, which is never replaced";
+  path_of(path, "file");
+  path_of(link, "link");
+  FILE *f = fopen(path, "w");
+  CHECK(f && fputs("SQLite format 3, or what else is dear", f) >= 0, "%s",
+        path);
+  fclose(f);
+  check_kept(path, "file: exists already",
+             "overwrite replaces a safetensors file: file: ");
+  CHECK(!symlink(path, link), "symlink");
+  check_kept(link, is_link, is_link);
+  unlink(path);
+  check_kept(link, is_link, is_link); /* now it leads nowhere */
+  CHECK(!mkfifo(path, 0600), "mkfifo");
+  check_kept(path, "file: is no regular file", "file: is no regular file");
+  check_kept(link, is_link, is_link);
+  unlink(path);
+  CHECK(!write_to(path, true, &err), "nothing is there: %s", err.message);
+  check_kept(link, is_link, is_link);
+  CHECK(write_to(path, false, &err) == ERR_IO &&
+            strstr(err.message, "file: exists already"),
+        "%s", err.message);
+  CHECK(!write_to(path, true, &err), "our own kind: %s", err.message);
+  unlink(path);
+  unlink(link);
+}
+
+/* What somebody else makes while we write stays. */
+typedef struct Meanwhile {
+  const char *path;
+  int polls;
+} Meanwhile;
+
+static bool make_file(void *arg) {
+  Meanwhile *m = arg;
+  if (m->polls++ == 5) {
+    unlink(m->path);
+    FILE *f = fopen(m->path, "w");
+    fputs("theirs", f);
+    fclose(f);
+  }
+  return false;
+}
+
+static void check_meanwhile(bool overwrite, const char *says) {
+  char path[300];
+  Source s;
+  size_t bytes;
+  Error err = {""};
+  path_of(path, "meanwhile");
+  Meanwhile m = {path, 0};
+  CHECK(!source_open(CHECKPOINTS "distilbert-uncased-qa", &s, &err) &&
+            !source_open_weights(&s, &err),
+        "%s", err.message);
+  CHECK(quantize_write(&s, path, overwrite, &(Poll){make_file, &m}, &bytes,
+                       &err) == ERR_IO &&
+            strstr(err.message, says),
+        "%s", err.message);
+  source_close(&s);
+  Blob b = read_file(path);
+  CHECK(m.polls > 5 && b.bytes == 6 && !memcmp(b.data, "theirs", 6), "lost");
+  free(b.data);
+  unlink(path);
+}
+
+static void test_meanwhile(void) {
+  char path[300];
+  Error err = {""};
+  path_of(path, "meanwhile");
+  check_meanwhile(false, "meanwhile: exists already");
+  check_meanwhile(true, "meanwhile: exists already");
+  CHECK(!write_to(path, false, &err), "%s", err.message);
+  check_meanwhile(true, "meanwhile: was changed by somebody else meanwhile");
+}
+
 static bool stop_at(void *left) {
   return --*(int *)left < 0;
 }
@@ -424,7 +533,8 @@ static void test_interrupt(void) {
     CHECK(!source_open(CHECKPOINTS "distilbert-uncased-qa", &s, &err) &&
               !source_open_weights(&s, &err),
           "%s", err.message);
-    code = quantize_write(&s, path, &(Poll){stop_at, &left}, &bytes, &err);
+    code =
+        quantize_write(&s, path, false, &(Poll){stop_at, &left}, &bytes, &err);
     source_close(&s);
     CHECK(code == OK || count_files() == before, "files are left");
   }
@@ -449,6 +559,8 @@ int main(void) {
   test_mixed();
   test_failures();
   test_collision();
+  test_taken();
+  test_meanwhile();
   test_interrupt();
   char path[300];
   path_of(path, "one.safetensors");

@@ -150,7 +150,7 @@ static void test_options(void) {
       {NULL, "{\"pooling\": [\"cls\", \"mean\"], \"normalize\": false}", NULL},
       {NULL, "{\"pooling\": \"sum\"}", "pooling is cls"},
       {NULL, "{\"pooling\": []}", "pooling is cls"},
-      {NULL, "{\"max_tokens\": 2}", "max_tokens must be"},
+      {NULL, "{\"max_tokens\": 2}", "max_tokens 2 leaves no room beside 3"},
       {NULL, "{\"promt\": \"x\"}", "no option promt"},
       {NULL, "[1]", "must be a JSON object"},
       {NULL, "{", "line 1"},

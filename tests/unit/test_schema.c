@@ -68,6 +68,7 @@ static const struct Object {
      "length(distilbert_embed(body, 'all-minilm-l6-v2'))"},
     {"distilbert_cosine", PURE, "distilbert_cosine('[1]', '[1]') || body"},
     {"distilbert_vector_json", PURE, "distilbert_vector_json('[1]') || body"},
+    {"distilbert_fts_query", PURE, "distilbert_fts_query(body)"},
     {"distilbert_fill", PURE, pinned_fill},
     {"distilbert_debug", TOLD, "distilbert_debug() || body"},
     {"distilbert_answers", TABLE,
