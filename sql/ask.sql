@@ -20,12 +20,7 @@ CREATE VIRTUAL TABLE docs_fts USING fts5(
   tokenize = 'porter unicode61');
 INSERT INTO docs_fts(docs_fts) VALUES ('rebuild');
 
--- The question, and its words as an FTS5 query: "a" OR "b" OR "c".
 CREATE TEMP TABLE ask(question TEXT, passages INTEGER DEFAULT 3);
-CREATE TEMP VIEW query AS
-SELECT question, passages,
-       '"' || replace(replace(question, '"', ' '), ' ', '" OR "') || '"' AS words
-  FROM ask;
 
 CREATE TEMP VIEW reply AS
 SELECT d.id, d.title, a.answer, a.score, a.start, a."end"
@@ -33,8 +28,8 @@ SELECT d.id, d.title, a.answer, a.score, a.start, a."end"
  WHERE a.question = (SELECT question FROM ask)
    AND a.context IN (SELECT body FROM docs WHERE id IN (
          SELECT rowid FROM docs_fts
-          WHERE docs_fts MATCH (SELECT words FROM query)
-          ORDER BY rank LIMIT (SELECT passages FROM query)))
+          WHERE docs_fts MATCH (SELECT distilbert_fts_query(question) FROM ask)
+          ORDER BY rank LIMIT (SELECT passages FROM ask)))
  ORDER BY a.score DESC;
 
 INSERT INTO ask(question) VALUES ('When was the South Pole reached?');

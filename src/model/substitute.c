@@ -4,10 +4,9 @@
  * In:  a file that should be one of a checkpoint's, or a folder without one.
  * Out: an error with the command that helps.
  *
- *     git clone without git-lfs   small texts in place of large files
- *     peft's save_pretrained      adapter_config.json,
- * adapter_model.safetensors old save_pretrained         pytorch_model.bin: a
- * program, never read
+ *     git clone without git-lfs    small texts in place of large files
+ *     peft's save_pretrained       adapter_config.json and its safetensors
+ *     an old save_pretrained       pytorch_model.bin: a program, never read
  *
  * A pointer of git-lfs begins with its specification's version line, which no
  * JSON, vocabulary, list of merges or safetensors file does.
