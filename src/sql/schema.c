@@ -38,22 +38,27 @@ static bool is_word(char c) {
          (c >= 'A' && c <= 'Z') || c == '_' || c == '$' || (c & 0x80);
 }
 
+/* Behind a comment that begins here; `at` itself if none does. */
+static const char *skip_comment(const char *at) {
+  const char *end;
+  if (at[0] == '-' && at[1] == '-')
+    end = strchr(at, '\n');
+  else if (at[0] == '/' && at[1] == '*')
+    end = strstr(at + 2, "*/");
+  else
+    return at;
+  if (!end)
+    return at + strlen(at);
+  return *end == '\n' ? end : end + 2;
+}
+
 static const char *skip_blanks(const char *at) {
-  for (;;) {
-    const char *end = NULL;
-    if (at[0] == '-' && at[1] == '-')
-      end = strchr(at, '\n');
-    else if (at[0] == '/' && at[1] == '*')
-      end = strstr(at + 2, "*/");
-    else if (*at && strchr(" \t\n\f\r", *at))
-      at++;
-    else
-      return at;
-    if (end)
-      at = *end == '\n' ? end : end + 2;
-    else if (at[0] == '-' || at[0] == '/')
-      return at + strlen(at);
+  for (const char *from = NULL; from != at;) {
+    from = at;
+    at += strspn(at, " \t\n\f\r");
+    at = skip_comment(at);
   }
+  return at;
 }
 
 /* What begins behind a quote; a quote inside it is doubled, but for "]". */
