@@ -210,3 +210,94 @@ SELECT count(*) FROM docs, distilbert_answers
  WHERE question = 'Who?' AND (context = 'Ada wrote it.' OR context = 'Bob read it.')
    AND body LIKE answer || '%';
 .check 400
+
+-- More texts than a connection keeps results ---------------------------------
+-- A CTE that is used twice wants MATERIALIZED then (cte_335.sql).
+
+CREATE TABLE many(id INTEGER PRIMARY KEY, body TEXT, who TEXT);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 700)
+INSERT INTO many(id, body) SELECT i, 'Ada wrote ' || i || ' lines.' FROM n;
+
+.testcase UPDATE where different
+.inferences 700
+UPDATE many SET who = distilbert_answer('Who?', body)
+ WHERE who IS NOT distilbert_answer('Who?', body);
+SELECT count(*) FROM many WHERE who = 'Ada';
+.check 700
+
+.testcase GROUP BY: once a text, once a group
+.inferences 701
+SELECT distilbert_answer('Who?', body) AS a, count(*) FROM many GROUP BY a;
+.check Ada|700
+
+.testcase HAVING
+.inferences 701
+SELECT distilbert_answer('Who?', body) AS a, count(*) FROM many GROUP BY a HAVING a > 'A' ORDER BY a;
+.check Ada|700
+
+.testcase aggregates of one expression
+.inferences 700
+SELECT min(a), max(a), count(a), count(DISTINCT a) FROM
+  (SELECT distilbert_answer('Who?', body) AS a FROM many);
+.check Ada|Ada|700|1
+
+.testcase ORDER BY
+.inferences 700
+SELECT count(*) FROM (SELECT id, a, upper(a) FROM
+  (SELECT id, distilbert_answer('Who?', body) AS a FROM many)
+   WHERE a IS NOT NULL ORDER BY a, id DESC LIMIT 1000);
+.check 700
+
+.testcase a window function
+.inferences 700
+SELECT count(DISTINCT r) FROM (SELECT rank() OVER (
+    PARTITION BY distilbert_answer('Who?', body)
+    ORDER BY distilbert_answer('Who?', body)) AS r FROM many);
+.check 1
+
+.testcase DELETE
+.inferences 700
+BEGIN;
+DELETE FROM many WHERE distilbert_answer('Who?', body) = 'Ada';
+SELECT count(*) FROM many;
+ROLLBACK;
+.check 0
+
+.testcase UPSERT
+.inferences 700
+CREATE TABLE kept(id INTEGER PRIMARY KEY, who TEXT);
+INSERT INTO kept SELECT id, distilbert_answer('Who?', body) FROM many WHERE true
+    ON CONFLICT(id) DO UPDATE SET who = excluded.who;
+SELECT count(*) FROM kept;
+.check 700
+
+.testcase rows of a join that repeat a text
+.inferences 700
+SELECT count(*) FROM many AS a JOIN many AS b ON b.id <= 2 JOIN distilbert_answers('Who?', a.body);
+.check 1400
+
+.testcase the same with a scalar
+.inferences 700
+SELECT count(distilbert_answer('Who?', a.body)) FROM many AS a JOIN many AS b ON b.id <= 2;
+.check 1400
+
+.testcase CREATE INDEX
+.inferences 700
+CREATE INDEX said_who ON many(distilbert_answer('Who?', body, 'distilbert-minilm-squad'));
+.check
+
+.testcase an index asks nothing
+.inferences 0
+SELECT count(*) FROM many
+ WHERE distilbert_answer('Who?', body, 'distilbert-minilm-squad') = 'Ada';
+SELECT id FROM many
+ WHERE distilbert_answer('Who?', body, 'distilbert-minilm-squad') = 'Ada' LIMIT 1;
+.check <<END
+700
+1
+END
+
+.testcase GROUP BY of what is indexed: once a group
+.inferences 1
+SELECT distilbert_answer('Who?', body, 'distilbert-minilm-squad'), count(*) FROM many GROUP BY 1;
+.check Ada|700

@@ -179,6 +179,21 @@ I [MASK] you!|resulted
 Paris is the [MASK] of France.|orleans
 END
 
+CREATE TABLE masks AS WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 300)
+  SELECT i AS id, 'I [MASK] ' || i || '!' AS t FROM n;
+
+.testcase masked words of a long list, one row
+.inferences 3
+SELECT token_str IS NOT NULL FROM distilbert_fill_mask
+ WHERE text IN (SELECT t FROM masks) AND model = 'mlm' LIMIT 1;
+.check 1
+
+.testcase masked words of a long list, EXISTS
+.inferences 3
+SELECT EXISTS (SELECT 1 FROM distilbert_fill_mask
+  WHERE text IN (SELECT t FROM masks) AND model = 'mlm');
+.check 1
+
 .testcase masked words, targets
 .inferences 1
 SELECT target, token_str FROM distilbert_fill_mask

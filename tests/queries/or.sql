@@ -4,6 +4,9 @@
 CREATE TABLE docs(id INTEGER PRIMARY KEY, body TEXT);
 INSERT INTO docs VALUES (1, 'Ada wrote it.'), (2, 'Bob read it.'), (3, NULL),
   (4, ' '), (5, 'Cleo sold it.');
+CREATE TABLE many(id INTEGER PRIMARY KEY, body TEXT);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 150)
+INSERT INTO many(id, body) SELECT i, 'Ada wrote ' || i || ' lines.' FROM n;
 
 -- Own columns ----------------------------------------------------------------
 
@@ -64,6 +67,15 @@ SELECT id, answer FROM docs LEFT JOIN distilbert_answers('Who?', body)
 3|NULL
 4|NULL
 5|Cleo
+END
+
+.testcase a parameter that is given besides
+.inferences 1
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.') WHERE context LIKE '%wrote%' OR start = 77;
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.') WHERE context = 'b' OR start = 0;
+.check <<END
+Ada
+Ada
 END
 
 -- Parameters -----------------------------------------------------------------
@@ -173,6 +185,30 @@ SELECT a.id, b.id, answer FROM docs AS a, docs AS b, distilbert_answers
    AND a.id = 1 AND b.id = 3;
 .check 1|3|Ada
 
+.testcase whole calls in a join
+.inferences 3
+SELECT docs.id, answer FROM docs, distilbert_answers
+ WHERE (question = 'Who?' AND context = body AND docs.id = 1)
+    OR (question = 'Who did it?' AND context = body AND docs.id = 2) ORDER BY 1;
+.check <<END
+1|Ada
+2|Bob
+END
+
+.testcase long lists that overlap
+.inferences 201
+SELECT count(*), count(DISTINCT context) FROM distilbert_answers
+ WHERE (question = 'Who?' AND context IN (SELECT body FROM many WHERE id <= 100))
+    OR (question = 'Who?' AND context IN (SELECT body FROM many WHERE id BETWEEN 50 AND 150));
+.check 150|150
+
+.testcase long lists that overlap, 3 rows each
+.inferences 201
+SELECT count(*), count(DISTINCT context) FROM distilbert_answers
+ WHERE top_k = 3 AND ((question = 'Who?' AND context IN (SELECT body FROM many WHERE id <= 100))
+    OR (question = 'Who?' AND context IN (SELECT body FROM many WHERE id BETWEEN 50 AND 150)));
+.check 450|150
+
 .testcase a branch that gives no context
 SELECT answer FROM distilbert_answers
  WHERE question = 'Who?' AND (context = 'Ada wrote it.' OR score > 0.5);
@@ -182,6 +218,23 @@ SELECT answer FROM distilbert_answers
 SELECT answer FROM distilbert_answers
  WHERE (question = 'Who?' AND context = 'Ada wrote it.') OR score > 0.5;
 .error distilbert_answers: needs the argument question: *
+
+.testcase rows of one scan have rowids of their own
+.inferences 100
+SELECT count(*), count(DISTINCT rowid) FROM distilbert_answers
+ WHERE question = 'Who?' AND top_k = 3 AND context IN (SELECT body FROM many WHERE id <= 100);
+.check 300|300
+
+.testcase the same row of another scan has the same
+.inferences 4
+SELECT docs.id, a.rowid =
+       (SELECT b.rowid FROM distilbert_answers('Who?', docs.body) AS b)
+  FROM docs, distilbert_answers('Who?', body) AS a ORDER BY 1;
+.check <<END
+1|1
+2|1
+5|1
+END
 
 -- The other tables -----------------------------------------------------------
 

@@ -137,3 +137,14 @@ SELECT coalesce(body, distilbert_answer('Who?', 'Ada wrote it.')) FROM docs WHER
 Ada
 Cleo sold it.
 END
+
+.testcase correlated IN
+.inferences 3
+SELECT docs.id, (SELECT answer FROM distilbert_answers('Who?') 
+         WHERE context IN (SELECT d.body FROM docs AS d WHERE d.id = docs.id)) FROM docs;
+.check <<END
+1|Ada
+2|Bob
+3|NULL
+4|Cleo
+END
