@@ -15,6 +15,16 @@ INSERT INTO vec SELECT n.i, e FROM n JOIN seed ON seed.i = n.i % 5;
 SELECT count(*), count(DISTINCT e) FROM vec;
 .check 2000|5
 
+.testcase issue: results are kept from the start
+.inferences 1
+SELECT initial + 0 > 100 FROM distilbert_config WHERE key = 'cache_entries';
+SELECT count(DISTINCT distilbert_answer('Who?', body)) FROM
+  (SELECT 'Ada wrote it.' AS body FROM docs);
+.check <<END
+1
+1
+END
+
 -- A query's vector beside every row ------------------------------------------
 
 .testcase friction 1: a query out of a CTE is embedded once

@@ -197,3 +197,7 @@ SELECT docs.id FROM docs LEFT JOIN distilbert_answers('Who?', body) AS a
 3
 4
 END
+
+.testcase ours first in a LEFT JOIN
+SELECT docs.id, answer FROM distilbert_answers('Who?') AS a LEFT JOIN docs ON a.context = docs.body;
+.error distilbert_answers: needs the argument context: *

@@ -78,6 +78,13 @@ Ada
 Ada
 END
 
+.testcase two tables of ours
+.inferences 2
+SELECT a.answer, b.answer FROM distilbert_answers('Who?', 'Ada wrote it.') AS a,
+  distilbert_answers('Who?', 'Bob read it.') AS b
+ WHERE a.score > 2 OR a.start = b.start OR b.answer = a.answer;
+.check Ada|Bob
+
 -- Parameters -----------------------------------------------------------------
 
 .testcase issue: OR of whole calls
@@ -209,6 +216,51 @@ SELECT count(*), count(DISTINCT context) FROM distilbert_answers
     OR (question = 'Who?' AND context IN (SELECT body FROM many WHERE id BETWEEN 50 AND 150)));
 .check 450|150
 
+.testcase OR beside lists
+.inferences 150
+SELECT count(*) FROM distilbert_answers
+ WHERE question IN ('Who?') AND context IN (SELECT body FROM many)
+   AND (start = 0 OR score > 2);
+.check 150
+
+.testcase OR in EXISTS
+.inferences 4
+SELECT id FROM docs WHERE EXISTS (SELECT 1 FROM distilbert_answers
+  WHERE question = 'Who?' AND (context = body OR context = 'Bob read it.')
+    AND answer = 'Ada');
+.check 1
+
+.testcase whole calls that differ in an option
+.inferences 2
+SELECT top_k, count(*) FROM distilbert_answers
+ WHERE (question = 'Who?' AND context = 'Ada wrote it.' AND top_k = 1)
+    OR (question = 'Who?' AND context = 'Ada wrote it.' AND top_k = 2) GROUP BY top_k;
+.check <<END
+1|1
+2|2
+END
+
+.testcase one call, a list of options
+.inferences 3
+SELECT top_k, count(*) FROM distilbert_answers('Who?', 'Ada wrote it.')
+ WHERE top_k = 1 OR top_k = 2 OR top_k = 3 GROUP BY top_k;
+.check <<END
+1|1
+2|2
+3|3
+END
+
+.testcase calls in a join that differ in an option
+.inferences 4
+SELECT docs.id, count(*) FROM docs, distilbert_answers
+ WHERE (question = 'Who?' AND context = body AND top_k = 1 AND docs.id = 1)
+    OR (question = 'Who?' AND context = body AND top_k = 2 AND docs.id = 2)
+ GROUP BY docs.id;
+.check <<END
+1|1
+2|2
+END
+
 .testcase a branch that gives no context
 SELECT answer FROM distilbert_answers
  WHERE question = 'Who?' AND (context = 'Ada wrote it.' OR score > 0.5);
@@ -265,6 +317,16 @@ SELECT text, pair, count(*) FROM distilbert_tokens
 .check <<END
 one|two|5
 one two three|NULL|5
+END
+
+.testcase whole calls of two models
+.inferences 0
+SELECT model, count(*) FROM distilbert_tokens
+ WHERE (text = 'one' AND model = 'all-minilm-l6-v2')
+    OR (text = 'one' AND model = 'distilbert-minilm-squad') GROUP BY model;
+.check <<END
+all-minilm-l6-v2|3
+distilbert-minilm-squad|3
 END
 
 .testcase masked words

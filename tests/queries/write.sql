@@ -83,6 +83,19 @@ INSERT INTO docs(body) SELECT body FROM docs WHERE body < 'C'
 SELECT group_concat(who) FROM docs WHERE body < 'C';
 .check Ada,Bob
 
+.testcase UPDATE of several columns by one row
+.inferences 3
+CREATE TABLE two(body TEXT, who TEXT, place INT);
+INSERT INTO two(body) VALUES ('Ada wrote it.'), ('It was read by Bob.'), (NULL), ('Cleo sold it.');
+UPDATE two SET (who, place) = (SELECT answer, start FROM distilbert_answers('Who?', body));
+SELECT who, place FROM two;
+.check <<END
+Ada|0
+Bob|15
+NULL|NULL
+Cleo|0
+END
+
 -- Views ----------------------------------------------------------------------
 
 .testcase a view of a scalar
