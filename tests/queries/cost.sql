@@ -15,7 +15,7 @@ INSERT INTO vec SELECT n.i, e FROM n JOIN seed ON seed.i = n.i % 5;
 SELECT count(*), count(DISTINCT e) FROM vec;
 .check 2000|5
 
-.testcase issue: results are kept from the start
+.testcase results are kept from the start
 .inferences 1
 SELECT initial + 0 > 100 FROM distilbert_config WHERE key = 'cache_entries';
 SELECT count(DISTINCT distilbert_answer('Who?', body)) FROM
@@ -27,7 +27,7 @@ END
 
 -- A query's vector beside every row ------------------------------------------
 
-.testcase friction 1: a query out of a CTE is embedded once
+.testcase a query out of a CTE is embedded once
 .inferences 1
 WITH q(q) AS (VALUES ('kitten'))
 SELECT count(c), count(DISTINCT round(c, 3)) FROM
@@ -94,7 +94,7 @@ stocks|1
 weather|2
 END
 
-.testcase friction 1: a constant costs no more where nothing is kept
+.testcase a constant costs no more where nothing is kept
 .inferences 1
 SELECT distilbert_set('cache_entries', 0);
 SELECT count(distilbert_cosine(e, distilbert_embed('kitten', 'all-minilm-l6-v2'))) FROM vec;
@@ -107,7 +107,7 @@ END
 
 -- Sub-queries that SQLite flattens -------------------------------------------
 
-.testcase friction 1: a column that is mentioned three times
+.testcase a column that is mentioned three times
 .inferences 400
 SELECT sum(length(a)), count(a), count(*) FILTER (WHERE a = 'Ada') FROM
   (SELECT distilbert_answer('Who?', body) AS a FROM docs);
@@ -143,7 +143,7 @@ SELECT count(*) FROM docs
 
 -- Few rows of many -----------------------------------------------------------
 
-.testcase friction 6: IN of a sub-select, one row
+.testcase IN of a sub-select, one row
 .inferences 3
 SELECT answer FROM distilbert_answers
  WHERE question = 'Who?' AND context IN (SELECT body FROM docs) LIMIT 1;

@@ -4,6 +4,7 @@ CREATE TABLE docs(id INTEGER PRIMARY KEY, body TEXT);
 INSERT INTO docs VALUES (1, 'Ada wrote it.'), (2, NULL), (3, ''), (4, ' ');
 
 .testcase a model for masks
+.inferences 0
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm');
 SELECT distilbert_set('fill_model', 'mlm');
 .check <<END
@@ -109,7 +110,7 @@ SELECT length(distilbert_fingerprint('mlm')),
 
 -- Tables ---------------------------------------------------------------------
 
-.testcase issue: answers of NULL, empty and blank contexts have no row
+.testcase answers of NULL, empty and blank contexts have no row
 .inferences 4
 SELECT count(*) FROM distilbert_answers('Who?', NULL);
 SELECT count(*) FROM distilbert_answers('Who?', '');
@@ -226,5 +227,6 @@ SELECT * FROM distilbert_fill_mask WHERE text > 'a';
 .error distilbert_fill_mask: needs the argument text: *
 
 .testcase the model goes
+.inferences 0
 SELECT distilbert_set('fill_model', NULL), distilbert_forget('mlm');
 .check |mlm

@@ -7,7 +7,7 @@ CREATE TABLE docs(id INTEGER PRIMARY KEY, q TEXT DEFAULT 'Who?', body TEXT);
 
 -- Refused --------------------------------------------------------------------
 
-.testcase D2: an index over answers of no model in particular
+.testcase an index over answers of no model in particular
 CREATE INDEX no ON docs(distilbert_answer(q, body));
 .error non-deterministic functions prohibited in index expressions
 
@@ -51,6 +51,7 @@ DROP INDEX shown;
 -- Allowed --------------------------------------------------------------------
 
 .testcase models
+.inferences 0
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm');
 SELECT distilbert_register('qa', 'tests/oracle/data/checkpoints/distilbert-uncased-qa');
 SELECT substr(distilbert_fingerprint('mlm'), 1, 16);
@@ -114,7 +115,8 @@ DELETE FROM docs WHERE id = 6;
 
 -- Settings -------------------------------------------------------------------
 
-.testcase D2: threads 1
+.testcase threads 1
+.inferences 30
 SELECT distilbert_set('threads', '1');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -140,7 +142,8 @@ ok
 1
 END
 
-.testcase D2: threads 64
+.testcase threads 64
+.inferences 30
 SELECT distilbert_set('threads', '64');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -166,7 +169,8 @@ ok
 1
 END
 
-.testcase D2: memory_limit 1
+.testcase memory_limit 1
+.inferences 200
 SELECT distilbert_set('memory_limit', '1');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -192,7 +196,8 @@ ok
 1
 END
 
-.testcase D2: cache_entries 0
+.testcase cache_entries 0
+.inferences 200
 SELECT distilbert_set('cache_entries', '0');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -218,7 +223,8 @@ ok
 1
 END
 
-.testcase D2: cache_entries 1
+.testcase cache_entries 1
+.inferences 162
 SELECT distilbert_set('cache_entries', '1');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -244,7 +250,8 @@ ok
 1
 END
 
-.testcase D2: overflow error
+.testcase overflow error
+.inferences 30
 SELECT distilbert_set('overflow', 'error');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -270,7 +277,8 @@ ok
 1
 END
 
-.testcase D2: overflow window
+.testcase overflow window
+.inferences 30
 SELECT distilbert_set('overflow', 'window');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -296,7 +304,8 @@ ok
 1
 END
 
-.testcase D2: answer_model qa
+.testcase answer_model qa
+.inferences 30
 SELECT distilbert_set('answer_model', 'qa');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -322,7 +331,8 @@ ok
 1
 END
 
-.testcase D2: embed_model mlm
+.testcase embed_model mlm
+.inferences 30
 SELECT distilbert_set('embed_model', 'mlm');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -348,7 +358,8 @@ ok
 1
 END
 
-.testcase D2: fill_model mlm
+.testcase fill_model mlm
+.inferences 30
 SELECT distilbert_set('fill_model', 'mlm');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
@@ -374,7 +385,7 @@ ok
 1
 END
 
-.testcase a setting out of the table, as SQL of 2026 has it
+.testcase a setting out of the table
 UPDATE distilbert_config SET value = 'qa' WHERE key = 'answer_model';
 PRAGMA integrity_check;
 DELETE FROM docs WHERE id = 1;
@@ -430,6 +441,7 @@ PRAGMA integrity_check;
 .error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
 
 .testcase registered again as it was: all is well
+.inferences 20
 SELECT distilbert_forget('mlm');
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm');
 PRAGMA integrity_check;
@@ -465,6 +477,7 @@ PRAGMA integrity_check;
 .error distilbert_*: no model named mlm: *
 
 .testcase in the end
+.inferences 17
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm');
 PRAGMA integrity_check;
 .check <<END
@@ -473,5 +486,6 @@ ok
 END
 
 .testcase the models go
+.inferences 0
 SELECT distilbert_forget('mlm'), distilbert_forget('qa'), distilbert_forget('other');
 .check mlm|qa|other

@@ -18,7 +18,8 @@ INSERT INTO pinned(t) VALUES ('I [MASK] you!');
 PRAGMA integrity_check;
 .check ok
 
-.testcase D2: engine blas leaves built-in models alone
+.testcase engine blas leaves built-in models alone
+.inferences 11
 SELECT distilbert_set('engine', 'blas');
 DROP INDEX by_fill;
 PRAGMA integrity_check;
@@ -37,7 +38,7 @@ native
 ok
 END
 
-.testcase D2: pinned weights of floats, a new row
+.testcase pinned weights of floats, a new row
 SELECT distilbert_set('engine', 'blas');
 INSERT INTO pinned(t) VALUES ('We [MASK] it.');
 .error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
@@ -51,10 +52,12 @@ DELETE FROM pinned WHERE t LIKE 'I%';
 .error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
 
 .testcase what is stored can be read
+.inferences 0
 SELECT f FROM pinned;
 .check i resulted you!
 
 .testcase the first engine again
+.inferences 5
 SELECT distilbert_set('engine', NULL);
 PRAGMA integrity_check;
 DELETE FROM pinned WHERE t LIKE 'I%';

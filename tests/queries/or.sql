@@ -87,7 +87,7 @@ SELECT a.answer, b.answer FROM distilbert_answers('Who?', 'Ada wrote it.') AS a,
 
 -- Parameters -----------------------------------------------------------------
 
-.testcase issue: OR of whole calls
+.testcase OR of whole calls
 .inferences 2
 SELECT answer FROM distilbert_answers
  WHERE (question = 'Who?' AND context = 'Ada wrote it.')
@@ -330,6 +330,7 @@ distilbert-minilm-squad|3
 END
 
 .testcase masked words
+.inferences 0
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm');
 .check mlm
 
@@ -353,6 +354,7 @@ Paris is the [MASK] of France.|orleans
 END
 
 .testcase settings and models
+.inferences 0
 SELECT key FROM distilbert_config WHERE key = 'engine' OR value = 'truncate'
  ORDER BY key;
 SELECT name FROM distilbert_models WHERE name = 'mlm' OR path IS NULL ORDER BY name;
@@ -365,5 +367,6 @@ mlm
 END
 
 .testcase the model goes
+.inferences 0
 SELECT distilbert_forget('mlm');
 .check mlm

@@ -206,6 +206,7 @@ Gus heard it.
 END
 
 .testcase DETACH
+.inferences 1
 DETACH other;
 SELECT distilbert_answer('Who?', 'Ada wrote it.');
 .check Ada
