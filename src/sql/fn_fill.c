@@ -103,15 +103,19 @@ static int begin(Scan *scan, Error *err) {
                         err);
 }
 
-/* Reads on; fill.n_texts stays 0 when there are no more texts. */
+/* Reads on; fill.n_texts stays 0 when there are no more texts. The first batch
+ * is one text and each further one at most twice as many, so that LIMIT 1 costs
+ * what one text costs. */
 static int run_batch(Scan *scan, Error *err) {
   FillRows *rows = scan->state;
   Fill *f = &rows->fill;
+  size_t most = f->n_texts ? 2 * f->n_texts : 1;
   bool fits = true;
   rows->first += f->n_texts;
   rows->mask = 0;
   fill_clear(f);
-  while (fits && rows->first + f->n_texts < scan->params[TEXT].n) {
+  while (fits && f->n_texts < most &&
+         rows->first + f->n_texts < scan->params[TEXT].n) {
     EncodeText text = table_text(scan, TEXT, rows->first + f->n_texts);
     int rc = fill_add(f, text, &fits, err);
     if (rc)

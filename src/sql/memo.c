@@ -63,7 +63,8 @@ void memo_keep(Memo *memo, const MemoKey *key, const void *value, size_t bytes,
   MemoEntry entry = {*key, mem_alloc(bytes), bytes};
   if (!entry.value)
     return;
-  memcpy(entry.value, value, bytes);
+  if (bytes > 0) /* no answers: value may be NULL */
+    memcpy(entry.value, value, bytes);
   memo->bytes += bytes;
   bring_first(memo, memo->n++, entry);
 }

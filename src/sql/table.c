@@ -17,6 +17,11 @@
  * less dear than to lack the second, for a branch is run with what stands
  * beside its OR as well: `question = 'x' AND (context = a OR context = b)`.
  *
+ * A parameter that may be left out makes a plan cheaper by being given.  Out of
+ * `(text = 'x' AND model = 'a') OR (text = 'x' AND model = 'b')` SQLite takes
+ * what both branches have; a single scan with that alone, whose rows have no
+ * model, must not look cheaper than a scan for each branch.
+ *
  * A list is `name IN (...)`, which SQLite 3.38 hands over whole, so that many
  * texts go through the model together.  Older versions scan once a value.
  *
@@ -43,9 +48,10 @@ enum {
 }; /* idxNum: shift of list bits, a bit */
 enum { COPY_STEP = 1 << 20 };
 /* What SQLite sees as the cost of a scan, so that it is run as seldom as can
- * be, and of one that cannot be run, for each parameter before the one it
- * lacks. */
-static const double scan_cost = 1e9, impossible_cost = 1e80, lack_cost = 1e9;
+ * be, times one factor for each parameter left out; and of one that cannot be
+ * run, times another for each parameter before the one it lacks. */
+static const double scan_cost = 1e9, left_out_cost = 1e3;
+static const double impossible_cost = 1e80, lack_cost = 1e9;
 
 /* What a module is registered with. */
 typedef struct Binding {
@@ -214,6 +220,14 @@ static int find_missing(const TableKind *kind, const int *given) {
   return p;
 }
 
+static double cost_of(const TableKind *kind, const int *given) {
+  double cost = kind->n_params ? scan_cost : 100;
+  for (int p = 0; p < kind->n_params; p++)
+    if (given[p] == NOT_GIVEN)
+      cost *= left_out_cost;
+  return cost;
+}
+
 /* A plan without parameter p has the idxNum -1 - p. */
 static int plan(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   const TableKind *kind = ((Vtab *)vtab)->kind;
@@ -221,7 +235,7 @@ static int plan(sqlite3_vtab *vtab, sqlite3_index_info *info) {
   find_constraints(kind, info, given);
   int missing = find_missing(kind, given);
   take(kind, info, given); /* a branch that takes nothing is no branch */
-  info->estimatedCost = kind->n_params ? scan_cost : 100;
+  info->estimatedCost = cost_of(kind, given);
   info->estimatedRows = 10;
   if (missing == kind->n_params)
     return SQLITE_OK;

@@ -49,3 +49,12 @@ SELECT id, answer FROM a WHERE answer = 'Bob' OR start = 7;
 WITH a AS NOT MATERIALIZED (SELECT docs.id, answer, start FROM docs, distilbert_answers('Who?', body))
 SELECT id, answer FROM a WHERE answer = 'Bob' OR start = 7;
 .check 2|Bob
+
+.testcase used twice, more texts than a connection keeps
+.inferences 700
+CREATE TABLE many(id INTEGER PRIMARY KEY, body TEXT);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 700)
+INSERT INTO many SELECT i, 'Ada wrote ' || i || ' lines.' FROM n;
+WITH a AS MATERIALIZED (SELECT id, distilbert_answer('Who?', body) AS who FROM many)
+SELECT count(*) FROM a WHERE who = (SELECT max(who) FROM a);
+.check 700

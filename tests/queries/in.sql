@@ -194,6 +194,26 @@ Ada
 Bob read it.
 END
 
+.testcase row values in a list of one
+.inferences 1
+SELECT answer FROM distilbert_answers
+ WHERE (question, context) IN (VALUES ('Who?', 'Ada wrote it.'));
+.check Ada
+
+.testcase row values in a compound select: SQLite takes no constraint from it
+SELECT answer FROM distilbert_answers
+ WHERE (question, context) IN (SELECT q, body FROM asked UNION ALL SELECT 'Who?', 'Bob read it.');
+.error distilbert_answers: needs the argument question: *question IN (...)*
+
+.testcase row values in a sub-select
+.inferences 4
+SELECT answer FROM distilbert_answers
+ WHERE (question, context) IN (SELECT q, body FROM asked) ORDER BY answer;
+.check <<END
+Ada
+Bob read it.
+END
+
 .testcase row values of own columns
 .inferences 1
 SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.', 3)

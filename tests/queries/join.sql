@@ -179,3 +179,25 @@ SELECT d.id, e.id FROM docs AS d, distilbert_answers('Who?', d.body) AS a
 2|2
 5|5
 END
+
+.testcase LEFT JOIN, then IS NULL of a parameter
+.inferences 4
+SELECT docs.id FROM docs LEFT JOIN distilbert_answers AS a ON question = 'Who?' AND context = body
+ WHERE a.context IS NULL ORDER BY 1;
+.check <<END
+3
+4
+END
+
+.testcase LEFT JOIN, then IS NULL of an argument in parentheses
+.inferences 4
+SELECT docs.id FROM docs LEFT JOIN distilbert_answers('Who?', body) AS a
+ WHERE a.question IS NULL ORDER BY 1;
+.check <<END
+3
+4
+END
+
+.testcase ours first in a LEFT JOIN
+SELECT docs.id, answer FROM distilbert_answers('Who?') AS a LEFT JOIN docs ON a.context = docs.body;
+.error distilbert_answers: needs the argument context: *

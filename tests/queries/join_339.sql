@@ -1,4 +1,4 @@
--- RIGHT and FULL JOIN, which SQLite has from 3.39 on.
+-- What SQLite has from 3.39 on: RIGHT and FULL JOIN, IS NOT DISTINCT FROM.
 
 .require sqlite_version() >= '3.39'
 
@@ -74,3 +74,9 @@ SELECT count(*) FROM docs RIGHT JOIN distilbert_tokens ON text = body;
 SELECT count(*), count(id) FROM docs
   RIGHT JOIN (SELECT token FROM distilbert_tokens('one')) AS t ON body = token;
 .check 3|0
+
+.testcase IS NOT DISTINCT FROM gives an argument
+.inferences 1
+SELECT answer FROM distilbert_answers
+ WHERE question IS NOT DISTINCT FROM 'Who?' AND context = 'Ada wrote it.';
+.check Ada

@@ -4,6 +4,9 @@
 CREATE TABLE docs(id INTEGER PRIMARY KEY, body TEXT);
 INSERT INTO docs VALUES (1, 'Ada wrote it.'), (2, 'Bob read it.'), (3, NULL),
   (4, ' '), (5, 'Cleo sold it.');
+CREATE TABLE many(id INTEGER PRIMARY KEY, body TEXT);
+WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 150)
+INSERT INTO many(id, body) SELECT i, 'Ada wrote ' || i || ' lines.' FROM n;
 
 -- Own columns ----------------------------------------------------------------
 
@@ -66,9 +69,25 @@ SELECT id, answer FROM docs LEFT JOIN distilbert_answers('Who?', body)
 5|Cleo
 END
 
+.testcase a parameter that is given besides
+.inferences 1
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.') WHERE context LIKE '%wrote%' OR start = 77;
+SELECT answer FROM distilbert_answers('Who?', 'Ada wrote it.') WHERE context = 'b' OR start = 0;
+.check <<END
+Ada
+Ada
+END
+
+.testcase two tables of ours
+.inferences 2
+SELECT a.answer, b.answer FROM distilbert_answers('Who?', 'Ada wrote it.') AS a,
+  distilbert_answers('Who?', 'Bob read it.') AS b
+ WHERE a.score > 2 OR a.start = b.start OR b.answer = a.answer;
+.check Ada|Bob
+
 -- Parameters -----------------------------------------------------------------
 
-.testcase issue: OR of whole calls
+.testcase OR of whole calls
 .inferences 2
 SELECT answer FROM distilbert_answers
  WHERE (question = 'Who?' AND context = 'Ada wrote it.')
@@ -173,6 +192,75 @@ SELECT a.id, b.id, answer FROM docs AS a, docs AS b, distilbert_answers
    AND a.id = 1 AND b.id = 3;
 .check 1|3|Ada
 
+.testcase whole calls in a join
+.inferences 3
+SELECT docs.id, answer FROM docs, distilbert_answers
+ WHERE (question = 'Who?' AND context = body AND docs.id = 1)
+    OR (question = 'Who did it?' AND context = body AND docs.id = 2) ORDER BY 1;
+.check <<END
+1|Ada
+2|Bob
+END
+
+.testcase long lists that overlap
+.inferences 201
+SELECT count(*), count(DISTINCT context) FROM distilbert_answers
+ WHERE (question = 'Who?' AND context IN (SELECT body FROM many WHERE id <= 100))
+    OR (question = 'Who?' AND context IN (SELECT body FROM many WHERE id BETWEEN 50 AND 150));
+.check 150|150
+
+.testcase long lists that overlap, 3 rows each
+.inferences 201
+SELECT count(*), count(DISTINCT context) FROM distilbert_answers
+ WHERE top_k = 3 AND ((question = 'Who?' AND context IN (SELECT body FROM many WHERE id <= 100))
+    OR (question = 'Who?' AND context IN (SELECT body FROM many WHERE id BETWEEN 50 AND 150)));
+.check 450|150
+
+.testcase OR beside lists
+.inferences 150
+SELECT count(*) FROM distilbert_answers
+ WHERE question IN ('Who?') AND context IN (SELECT body FROM many)
+   AND (start = 0 OR score > 2);
+.check 150
+
+.testcase OR in EXISTS
+.inferences 4
+SELECT id FROM docs WHERE EXISTS (SELECT 1 FROM distilbert_answers
+  WHERE question = 'Who?' AND (context = body OR context = 'Bob read it.')
+    AND answer = 'Ada');
+.check 1
+
+.testcase whole calls that differ in an option
+.inferences 2
+SELECT top_k, count(*) FROM distilbert_answers
+ WHERE (question = 'Who?' AND context = 'Ada wrote it.' AND top_k = 1)
+    OR (question = 'Who?' AND context = 'Ada wrote it.' AND top_k = 2) GROUP BY top_k;
+.check <<END
+1|1
+2|2
+END
+
+.testcase one call, a list of options
+.inferences 3
+SELECT top_k, count(*) FROM distilbert_answers('Who?', 'Ada wrote it.')
+ WHERE top_k = 1 OR top_k = 2 OR top_k = 3 GROUP BY top_k;
+.check <<END
+1|1
+2|2
+3|3
+END
+
+.testcase calls in a join that differ in an option
+.inferences 4
+SELECT docs.id, count(*) FROM docs, distilbert_answers
+ WHERE (question = 'Who?' AND context = body AND top_k = 1 AND docs.id = 1)
+    OR (question = 'Who?' AND context = body AND top_k = 2 AND docs.id = 2)
+ GROUP BY docs.id;
+.check <<END
+1|1
+2|2
+END
+
 .testcase a branch that gives no context
 SELECT answer FROM distilbert_answers
  WHERE question = 'Who?' AND (context = 'Ada wrote it.' OR score > 0.5);
@@ -182,6 +270,23 @@ SELECT answer FROM distilbert_answers
 SELECT answer FROM distilbert_answers
  WHERE (question = 'Who?' AND context = 'Ada wrote it.') OR score > 0.5;
 .error distilbert_answers: needs the argument question: *
+
+.testcase rows of one scan have rowids of their own
+.inferences 100
+SELECT count(*), count(DISTINCT rowid) FROM distilbert_answers
+ WHERE question = 'Who?' AND top_k = 3 AND context IN (SELECT body FROM many WHERE id <= 100);
+.check 300|300
+
+.testcase the same row of another scan has the same
+.inferences 4
+SELECT docs.id, a.rowid =
+       (SELECT b.rowid FROM distilbert_answers('Who?', docs.body) AS b)
+  FROM docs, distilbert_answers('Who?', body) AS a ORDER BY 1;
+.check <<END
+1|1
+2|1
+5|1
+END
 
 -- The other tables -----------------------------------------------------------
 
@@ -214,7 +319,18 @@ one|two|5
 one two three|NULL|5
 END
 
+.testcase whole calls of two models
+.inferences 0
+SELECT model, count(*) FROM distilbert_tokens
+ WHERE (text = 'one' AND model = 'all-minilm-l6-v2')
+    OR (text = 'one' AND model = 'distilbert-minilm-squad') GROUP BY model;
+.check <<END
+all-minilm-l6-v2|3
+distilbert-minilm-squad|3
+END
+
 .testcase masked words
+.inferences 0
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm');
 .check mlm
 
@@ -238,6 +354,7 @@ Paris is the [MASK] of France.|orleans
 END
 
 .testcase settings and models
+.inferences 0
 SELECT key FROM distilbert_config WHERE key = 'engine' OR value = 'truncate'
  ORDER BY key;
 SELECT name FROM distilbert_models WHERE name = 'mlm' OR path IS NULL ORDER BY name;
@@ -250,5 +367,6 @@ mlm
 END
 
 .testcase the model goes
+.inferences 0
 SELECT distilbert_forget('mlm');
 .check mlm

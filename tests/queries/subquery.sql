@@ -137,3 +137,39 @@ SELECT coalesce(body, distilbert_answer('Who?', 'Ada wrote it.')) FROM docs WHER
 Ada
 Cleo sold it.
 END
+
+.testcase correlated IN
+.inferences 3
+SELECT docs.id, (SELECT answer FROM distilbert_answers('Who?') 
+         WHERE context IN (SELECT d.body FROM docs AS d WHERE d.id = docs.id)) FROM docs;
+.check <<END
+1|Ada
+2|Bob
+3|NULL
+4|Cleo
+END
+
+.testcase IN over the answers of a row
+.inferences 3
+SELECT id FROM docs WHERE 'Bob' IN (SELECT answer FROM distilbert_answers('Who?', body, 3));
+.check 2
+
+.testcase NOT IN over the answers of a row
+.inferences 3
+SELECT id FROM docs
+ WHERE 'Bob' NOT IN (SELECT answer FROM distilbert_answers('Who?', body, 3)) ORDER BY id;
+.check <<END
+1
+3
+4
+END
+
+.testcase DISTINCT texts first
+.inferences 2
+SELECT answer FROM (SELECT DISTINCT body FROM
+  (SELECT 'Ada wrote it.' AS body UNION ALL SELECT 'Bob read it.' UNION ALL SELECT 'Bob read it.')) AS d,
+  distilbert_answers('Who?', d.body) ORDER BY answer;
+.check <<END
+Ada
+Bob
+END
