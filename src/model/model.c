@@ -264,6 +264,8 @@ static int open_tokenizer(const Source *s, Model *m, Error *err) {
       .vocab_txt = file_text_of(s, "vocab.txt"),
       .vocab_json = file_text_of(s, "vocab.json"),
       .merges_txt = file_text_of(s, "merges.txt"),
+      .added_tokens = file_text_of(s, "added_tokens.json"),
+      .config = file_text_of(s, "config.json"),
   };
   return tokenizer_open(family_names[m->config.family].tokenizer, &files,
                         &m->tokenizer, err);

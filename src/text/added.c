@@ -65,6 +65,7 @@ static int append(Added *a, const char *text, size_t bytes, int32_t id,
 int added_put(Added *a, const Vocab *vocab, int64_t id, const char *text,
               AddedFlags flags, Error *err) {
   size_t bytes = strlen(text);
+  char shown[ERROR_QUOTE];
   if (bytes == 0)
     return OK;
   if (bytes > ADDED_MAX_BYTES)
@@ -75,8 +76,8 @@ int added_put(Added *a, const Vocab *vocab, int64_t id, const char *text,
   right = right < 0 ? a->next_id : right;
   if (id != ADDED_NO_ID && id != right)
     return fail(err, ERR_FORMAT,
-                "added token %zu: its id is %lld, but it must be %d", a->n,
-                (long long)id, (int)right);
+                "added token %s: its id is %lld, but it must be %d",
+                error_quote(shown, text), (long long)id, (int)right);
   if (!known)
     return append(a, text, bytes, right, flags, err);
   a->tokens[known - a->tokens].flags = flags;

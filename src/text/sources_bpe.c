@@ -75,19 +75,43 @@ static int read_json(const Sources *s, ByteLevel *out, Error *err) {
   return rc;
 }
 
-int sources_byte_level(const Sources *s, ByteLevel *out, Error *err) {
+/* tokenizer_config.json's words, where the class lets them count. */
+static int force(const Sources *s, bool spaces, bool offsets, ByteLevel *out,
+                 Error *err) {
+  bool prefix = false, trim = true;
+  int rc =
+      json_get_bool(file_config, s->config, "add_prefix_space", &prefix, err);
+  rc = rc ? rc
+          : json_get_bool(file_config, s->config, "trim_offsets", &trim, err);
+  if (spaces)
+    out->prefix = prefix;
+  if (offsets) {
+    out->trim = trim;
+    out->trim_prefix = prefix;
+  }
+  return rc;
+}
+
+static bool has_type(const cJSON *object, const char *type) {
+  const char *text = cJSON_GetStringValue(json_get(object, "type"));
+  return text && strcmp(text, type) == 0;
+}
+
+/* What stands inside a Sequence stays as it is. */
+int sources_byte_level(const Sources *s, Tokenizer *t, Error *err) {
+  ByteLevel *out = &t->byte_level;
   *out = (ByteLevel){.trim = !s->json};
   int rc = s->json ? read_json(s, out, err) : OK;
-  if (rc || !s->config)
-    return rc;
-  bool trims = out->trim || !s->json;
-  rc = json_get_bool(file_config, s->config, "trim_offsets", &out->trim, err);
-  out->trim &= trims;
-  if (rc == OK && json_get(s->config, "add_prefix_space")) {
-    rc = json_get_bool(file_config, s->config, "add_prefix_space", &out->prefix,
-                       err);
-    out->trim_prefix = out->prefix;
-  }
+  const cJSON *p = json_get(s->json, "post_processor");
+  bool trims = has_type(p, "RobertaProcessing") || has_type(p, "ByteLevel");
+  bool byte_level = has_type(json_get(s->json, "pre_tokenizer"), "ByteLevel");
+  bool spaces = !s->json || (byte_level && s->class->spaces);
+  bool offsets = !s->json || (trims && sources_forced(s, TOKENIZER_BYTE_BPE));
+  ByteLevel was = *out;
+  rc = rc ? rc : force(s, spaces, offsets, out, err);
+  if (rc == OK && s->json && was.prefix != out->prefix)
+    sources_note(s, t, out->prefix ? "space put first" : "no space put first",
+                 "add_prefix_space");
   return rc;
 }
 

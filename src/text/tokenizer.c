@@ -41,6 +41,10 @@ bool tokenizer_lowercases(const Tokenizer *t) {
   return t->normalizer.lower;
 }
 
+const char *tokenizer_note(const Tokenizer *t) {
+  return *t->note ? t->note : NULL;
+}
+
 SpecialIds tokenizer_special(const Tokenizer *t) {
   return t->special;
 }

@@ -36,9 +36,11 @@ typedef struct TokenizerFiles {
   FileText special_tokens_map; /* special_tokens_map.json */
   FileText vocab_txt;
   FileText vocab_json, merges_txt;
+  FileText added_tokens; /* added_tokens.json */
+  FileText config;       /* config.json: only its tokenizer_class counts */
 } TokenizerFiles;
 
-/* Which tokenizer a family has when the files leave it open. */
+/* Which tokenizer a family has when the files name no class. */
 typedef enum TokenizerKind {
   TOKENIZER_WORDPIECE, /* DistilBERT, BERT */
   TOKENIZER_BYTE_BPE   /* RoBERTa */
@@ -56,6 +58,10 @@ void tokenizer_free(Tokenizer *t);
 size_t tokenizer_size(const Tokenizer *t);      /* 1 + the highest id */
 size_t tokenizer_model_max(const Tokenizer *t); /* 0: no limit given */
 bool tokenizer_lowercases(const Tokenizer *t);
+
+/* What tokenizer_config.json or its class overruled, in one sentence that lives
+ * as long as the tokenizer; NULL: nothing that tokenizer.json says. */
+const char *tokenizer_note(const Tokenizer *t);
 
 /* Ids of the special tokens, -1 where there is none. */
 typedef struct SpecialIds {

@@ -64,6 +64,7 @@ struct Tokenizer {
   Template single, pair;
   SpecialIds special;
   size_t model_max;
+  char note[256]; /* what tokenizer_note says; may be cut */
   /* What ASCII becomes, and which of it is a letter that begins no added
    * token: what it becomes, else 0. */
   Normal ascii[128];

@@ -30,7 +30,14 @@ static const char bpe_config[] =
     "{\"add_prefix_space\":true,\"added_tokens_decoder\":{\"11\":{\"content\":"
     "\"<x>\"}}}";
 
+static const char added[] = "{\"TOK\":8,\"<x>\":9}";
+static const char map[] = "{\"additional_special_tokens\":[\"<x>\",\"<y>\"]}";
+
 static const TokenizerFiles sources[] = {
+    {.vocab_txt = {vocab, sizeof vocab - 1},
+     .added_tokens = {added, sizeof added - 1},
+     .special_tokens_map = {map, sizeof map - 1},
+     .config = {"{\"tokenizer_class\":\"BertTokenizer\"}", 35}},
     {.vocab_txt = {vocab, sizeof vocab - 1},
      .tokenizer_config = {config, sizeof config - 1}},
     {.tokenizer_json = {json, sizeof json - 1}},
