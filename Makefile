@@ -37,7 +37,7 @@ HARD_LINK := -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete
 ifeq ($(MODE),release)
 HARD_LINK += -Wl,-z,defs
 endif
-LIBS := -lcjson -lm -ldl
+LIBS := -lcjson -lutf8proc -lm -ldl
 
 SRC  := $(sort $(wildcard src/*/*.c))
 SO   := $(SRC:%.c=$(B)/so/%.o)

@@ -84,7 +84,11 @@ int added_put(Added *a, const Vocab *vocab, int64_t id, const char *text,
   return OK;
 }
 
-static int make_pattern(AddedToken *t, const Normalizer *how, Error *err) {
+static int make_pattern(AddedToken *t, const Normalizer *how,
+                        const Steps *steps, Error *err) {
+  if (t->flags.normalized && steps)
+    return steps_text(steps, t->text, t->bytes, &t->pattern, &t->n_pattern,
+                      err);
   if (t->flags.normalized)
     return normalize_text(how, t->text, t->bytes, &t->pattern, &t->n_pattern,
                           err);
@@ -122,10 +126,11 @@ static int index_set(const Added *a, AddedToken **sorted, bool normalized,
   return OK;
 }
 
-int added_index(Added *a, const Normalizer *how, Error *err) {
+int added_index(Added *a, const Normalizer *how, const Steps *steps,
+                Error *err) {
   int rc = OK;
   for (size_t i = 0; i < a->n && rc == OK; i++)
-    rc = make_pattern(&a->tokens[i], how, err);
+    rc = make_pattern(&a->tokens[i], how, steps, err);
   if (rc)
     return rc;
   AddedToken **sorted = mem_array(a->n, sizeof(AddedToken *));

@@ -94,8 +94,11 @@ static int build(Sources *s, TokenizerKind kind, Tokenizer *t, Error *err) {
   int rc = sources_class(s, kind, err);
   rc = rc ? rc : find_kind(s, err);
   t->pieces = s->bpe ? &pieces_byte_level : &pieces_bert;
-  if (rc == OK)
-    rc = s->bpe ? sources_byte_level(s, t, err) : sources_normalizer(s, t, err);
+  rc = rc ? rc : sources_sequence(s, t, err);
+  if (rc == OK && s->bpe)
+    rc = sources_byte_level(s, t, err);
+  else if (rc == OK && !t->sequence)
+    rc = sources_normalizer(s, t, err);
   rc = rc ? rc : sources_vocab(s, &t->vocab, err);
   rc = rc ? rc : sources_added(s, t, err);
   rc = rc ? rc : sources_special(s, t, err);
@@ -104,8 +107,11 @@ static int build(Sources *s, TokenizerKind kind, Tokenizer *t, Error *err) {
   rc = rc ? rc : sources_decoder(s, t, err);
   rc = rc ? rc : sources_template(s, t, err);
   rc = rc ? rc : read_model_max(s, &t->model_max, err);
-  rc = rc ? rc : added_index(&t->added, &t->normalizer, err);
-  if (rc == OK)
+  const Steps *steps = t->sequence ? &t->sequence->steps : NULL;
+  rc = rc ? rc : added_index(&t->added, &t->normalizer, steps, err);
+  if (rc == OK && t->sequence)
+    rc = sequence_prepare(t, err);
+  else if (rc == OK)
     t->pieces->prepare(t);
   return rc;
 }

@@ -31,16 +31,6 @@ int sources_refuse(const char *part, const char *type, Error *err) {
               file_json, part, error_quote(shown, type));
 }
 
-static int check_pre_tokenizer(const Sources *s, Error *err) {
-  const cJSON *p = json_get(s->json, "pre_tokenizer");
-  const char *type = "null";
-  p = sources_unwrap(p, "pretokenizers");
-  int rc = json_get_text(file_json, p, "type", &type, err);
-  if (rc == OK && strcmp(type, "BertPreTokenizer") != 0)
-    rc = sources_refuse("pre_tokenizer", type, err);
-  return rc;
-}
-
 /* strip_accents: true, false, or null for "as lowercase". */
 static int read_strip(const char *file, const cJSON *object, int *strip,
                       Error *err) {
@@ -116,10 +106,8 @@ int sources_normalizer(const Sources *s, Tokenizer *t, Error *err) {
   const cJSON *n = json_get(s->json, "normalizer");
   int strip = -1, rc = OK; /* -1: as lowercase */
   *out = (Normalizer){true, true, false, true};
-  if (s->json) {
-    rc = check_pre_tokenizer(s, err);
-    rc = rc ? rc : read_normalizer(n, out, &strip, err);
-  }
+  if (s->json)
+    rc = read_normalizer(n, out, &strip, err);
   out->strip = strip < 0 ? out->lower : strip;
   was = *out;
   if (rc || !sources_forced(s, TOKENIZER_WORDPIECE) || !is_bert(n))

@@ -20,8 +20,9 @@ typedef struct Sources {
   /* Owned; NULL: no such file. vocab is vocab.json, model is config.json. */
   cJSON *json, *config, *map, *vocab, *added, *model;
   const TokenizerClass *class;
-  const char *class_name; /* borrowed from a file, or a literal */
-  bool bpe;               /* byte-level BPE, else WordPiece */
+  const char *class_name;  /* borrowed from a file, or a literal */
+  bool bpe;                /* byte-level BPE, else WordPiece */
+  const cJSON *byte_level; /* the ByteLevel pre-tokenizer */
 } Sources;
 
 extern const char file_json[], file_config[], file_map[], file_vocab[],
@@ -42,6 +43,7 @@ int sources_refuse(const char *part, const char *type, Error *err);
 /* Steps of tokenizer_open, in this order. Each reads what the files say and
  * fills in its part of the tokenizer. */
 int sources_class(Sources *s, TokenizerKind kind, Error *err);
+int sources_sequence(Sources *s, Tokenizer *t, Error *err);
 int sources_normalizer(const Sources *s, Tokenizer *t, Error *err);
 int sources_byte_level(const Sources *s, Tokenizer *t, Error *err);
 int sources_vocab(const Sources *s, Vocab *out, Error *err);

@@ -13,9 +13,8 @@
  * add_prefix_space is there twice: one puts spaces into the text, the other
  * says that they were put there.
  *
- * Refuses what would need code that no RoBERTa has ever needed: normalizers,
- * pre-tokenizers without the usual pattern, dropout, prefixes and suffixes of
- * tokens, byte fallback.
+ * Refuses what would need code that no RoBERTa has ever needed: dropout,
+ * prefixes and suffixes of tokens, byte fallback.
  */
 #include "text/sources.h"
 
@@ -23,32 +22,9 @@
 
 /* --- Spaces --- */
 
-static int check_normalizer(const Sources *s, Error *err) {
-  const cJSON *n = json_get(s->json, "normalizer");
-  const char *type = "?";
-  const cJSON *inner = json_get(n, "normalizers");
-  if (!n || (inner && cJSON_GetArraySize(inner) == 0))
-    return OK;
-  int rc = json_get_text(file_json, n, "type", &type, err);
-  return rc ? rc : sources_refuse("normalizer", type, err);
-}
-
 static int read_pre_tokenizer(const Sources *s, ByteLevel *out, Error *err) {
-  const cJSON *p = json_get(s->json, "pre_tokenizer");
-  const char *type = "null";
-  bool regex = true;
-  p = sources_unwrap(p, "pretokenizers");
-  int rc = json_get_text(file_json, p, "type", &type, err);
-  if (rc == OK && strcmp(type, "ByteLevel") != 0)
-    rc = sources_refuse("pre_tokenizer", type, err);
-  if (rc == OK)
-    rc = json_get_bool(file_json, p, "add_prefix_space", &out->prefix, err);
-  rc = rc ? rc : json_get_bool(file_json, p, "use_regex", &regex, err);
-  if (rc == OK && !regex)
-    rc =
-        fail(err, ERR_UNSUPPORTED,
-             "%s: pre_tokenizer without use_regex is not supported", file_json);
-  return rc;
+  return json_get_bool(file_json, s->byte_level, "add_prefix_space",
+                       &out->prefix, err);
 }
 
 /* The post-processors that trim are RobertaProcessing and ByteLevel. */
@@ -66,8 +42,7 @@ static int read_post_processor(const cJSON *p, ByteLevel *out, Error *err) {
 
 static int read_json(const Sources *s, ByteLevel *out, Error *err) {
   const cJSON *p = json_get(s->json, "post_processor"), *item;
-  int rc = check_normalizer(s, err);
-  rc = rc ? rc : read_pre_tokenizer(s, out, err);
+  int rc = read_pre_tokenizer(s, out, err);
   rc = rc ? rc : read_post_processor(p, out, err);
   cJSON_ArrayForEach(item, json_get(p, "processors")) {
     rc = rc ? rc : read_post_processor(item, out, err);

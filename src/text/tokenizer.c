@@ -25,6 +25,7 @@ void tokenizer_free(Tokenizer *t) {
   bpe_clear(&t->bpe);
   added_clear(&t->added);
   vocab_clear(&t->vocab);
+  sequence_free(t->sequence);
   mem_free(t);
 }
 

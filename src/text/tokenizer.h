@@ -86,6 +86,8 @@ int tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t n,
 /* Template tokens around one text, around a pair. */
 size_t tokenizer_n_added(const Tokenizer *t, bool pair);
 
+struct Origin;
+
 /* Opaque to callers, a plain value without owned memory. */
 typedef struct TextCursor {
   const Tokenizer *tokenizer;
@@ -100,6 +102,7 @@ typedef struct TextCursor {
   size_t refused_raw, refused_normalized;
   size_t poll_at; /* the place of the next poll: the start, then every 64 KB */
   bool done;      /* nothing is left */
+  const struct Origin *origin; /* where a normalised text comes from */
 } TextCursor;
 
 /* ERR_RANGE when the text has 2^31 bytes or more (SQLite has none such). */
