@@ -94,10 +94,10 @@ static uint32_t compose(uint32_t a, uint32_t b) {
 }
 
 int line_add(Line *l, Aligned c, Error *err) {
-  if (l->n == LINE_MAX)
+  if (l->n == LINE_LIMIT)
     return fail(err, ERR_RANGE,
                 "more than %d characters without a place to cut them",
-                LINE_MAX);
+                LINE_LIMIT);
   if (mem_reserve(&l->chars, &l->room, l->n + 1, sizeof *l->chars))
     return fail_memory(err);
   l->chars[l->n++] = c;
@@ -117,9 +117,9 @@ static int decompose(Forms *f, bool compat, const Line *from, Error *err) {
   f->n = 0;
   for (size_t i = 0; i < from->n; i++) {
     size_t n = forms_decompose(from->chars[i].code, compat, parts);
-    if (f->n + n > LINE_MAX)
+    if (f->n + n > LINE_LIMIT)
       return fail(err, ERR_RANGE, "more than %d characters in a stretch",
-                  LINE_MAX);
+                  LINE_LIMIT);
     if (mem_reserve(&f->marks, &f->room, f->n + n, sizeof *f->marks))
       return fail_memory(err);
     for (size_t j = 0; j < n; j++)

@@ -16,14 +16,14 @@ typedef struct Aligned {
   uint32_t start, end, byte_start, byte_end;
 } Aligned;
 
-enum { LINE_MAX = 1 << 23 }; /* characters */
+enum { LINE_LIMIT = 1 << 23 }; /* characters */
 
 typedef struct Line {
   Aligned *chars; /* owned */
   size_t n, room;
 } Line;
 
-/* All zero is empty. ERR_RANGE: more than LINE_MAX. */
+/* All zero is empty. ERR_RANGE: more than LINE_LIMIT. */
 int line_add(Line *l, Aligned c, Error *err);
 
 /* A character while a form is made. */

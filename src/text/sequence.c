@@ -206,6 +206,15 @@ static size_t bytes_of_chars(const Aligned *chars, size_t n) {
   return bytes;
 }
 
+/* Where the word that begins at `from` ends; one that is gone is alone. */
+static size_t word_end(const unsigned char *marks, size_t from, size_t n) {
+  size_t to = from + 1;
+  while (to < n && !(marks[from] & CUT_GONE) &&
+         !(marks[to] & (CUT_BEFORE | CUT_GONE)))
+    to++;
+  return to;
+}
+
 /* The n characters from i on, which begin at byte `at`: words. */
 static int read_segment(Reader *r, size_t i, size_t n, size_t at) {
   const Aligned *chars = r->origin.chars + i;
@@ -215,15 +224,12 @@ static int read_segment(Reader *r, size_t i, size_t n, size_t at) {
   int rc = OK;
   cuts_run(cuts, chars, n, marks);
   for (size_t from = 0, to; from < n && rc == OK; from = to) {
-    to = from + 1;
-    while (to < n && !(marks[to] & (CUT_BEFORE | CUT_GONE)))
-      to++;
+    to = word_end(marks, from, n);
     size_t bytes = bytes_of_chars(chars + from, to - from);
-    if (marks[from] & CUT_GONE)
-      to = from + 1, bytes = bytes_of_chars(chars + from, 1);
-    else if (bpe)
+    bool gone = (marks[from] & CUT_GONE) != 0;
+    if (!gone && bpe)
       rc = read_bytes(r, i + from, at, at + bytes, r->first || from > 0);
-    else
+    else if (!gone)
       rc = read_word(r, i + from, i + to);
     at += bytes;
     if (rc == OK)
@@ -289,7 +295,7 @@ static int read_stretch(TextCursor *c, const TextCursor *end, size_t end_byte,
   SequenceWork *w = work->memory;
   Stretch stretch = {c->text + c->at, end_byte - c->at,        c->chars,
                      (uint32_t)c->at, c->at == c->after_added, last};
-  size_t bytes;
+  size_t bytes = 0;
   int rc = steps_run(&s->steps, &stretch, &w->steps, err);
   rc = rc ? rc : write_text(w, &bytes, err);
   Reader r = {.t = s->inner,

@@ -229,8 +229,9 @@ static int check_cuts(const Sources *s, const Tokenizer *t, Error *err) {
     spaces |= c->list[i].kind == CUT_SPACE || c->list[i].kind == CUT_WORDS;
   if (s->bpe ? s->byte_level != NULL : spaces)
     return OK;
-  return fail(err, ERR_UNSUPPORTED, "%s: pre_tokenizer without %s", file_json,
-              s->bpe ? "ByteLevel" : "white space is not supported");
+  return fail(err, ERR_UNSUPPORTED,
+              "%s: pre_tokenizer without %s is not supported", file_json,
+              s->bpe ? "ByteLevel" : "white space");
 }
 
 /* --- Both --- */

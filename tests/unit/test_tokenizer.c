@@ -322,10 +322,23 @@ static void check_refused(void) {
        "\"Metaspace\"", ERR_UNSUPPORTED},
       {"no pre-tokenizer", NULL, NULL, "{" JSON_MODEL, "\"null\"",
        ERR_UNSUPPORTED},
-      {"NFKC", NULL, NULL,
+      {"Prepend", NULL, NULL,
        "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"normalizer\":"
-       "{\"type\":\"NFKC\"}," JSON_MODEL,
-       "\"NFKC\"", ERR_UNSUPPORTED},
+       "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKC\"},{\"type\":"
+       "\"Prepend\",\"prepend\":\"_\"}]}," JSON_MODEL,
+       "normalizer of type \"Prepend\"", ERR_UNSUPPORTED},
+      {"Replace by a pattern", NULL, NULL,
+       "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"normalizer\":"
+       "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" +\"},\"content\":\" "
+       "\"}," JSON_MODEL,
+       "Replace of anything but a text", ERR_UNSUPPORTED},
+      {"words with white space", NULL, NULL,
+       "{\"pre_tokenizer\":{\"type\":\"Punctuation\"}," JSON_MODEL,
+       "without white space", ERR_UNSUPPORTED},
+      {"a behaviour", NULL, NULL,
+       "{\"pre_tokenizer\":{\"type\":\"Punctuation\",\"behavior\":\"Odd\"}"
+       "," JSON_MODEL,
+       "behavior of type \"Odd\"", ERR_UNSUPPORTED},
       {"post-processor", NULL, NULL,
        "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
        "\"post_processor\":{\"type\":\"ByteLevel\"}," JSON_MODEL,
