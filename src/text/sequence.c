@@ -316,7 +316,7 @@ static int read_stretch(TextCursor *c, const TextCursor *end, size_t end_byte,
 
 static int sequence_next(TextCursor *c, Work *work, Encoding *out, Error *err) {
   TextCursor there = *c;
-  AddedMatch match;
+  AddedMatch match = {NULL, 0, 0};
   int rc = find_end(&there, work->poll, &match, err);
   size_t end = there.at;
   if (match.token && match.start < end)
