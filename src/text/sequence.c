@@ -93,17 +93,26 @@ static void add_fragile(Sequence *s, uint32_t code) {
     s->fragile[slot_of(letters[i])] = true;
 }
 
-/* Does a character stay, as something other than white space? */
+/* Is a letter of a character white space, or put between spaces, or in a
+ * pattern? */
+static bool is_fragile(const Sequence *s, uint32_t letter) {
+  unsigned flags = unicode_flags(letter);
+  return flags & UNICODE_SPACE || (s->spaces_cjk && flags & UNICODE_CJK) ||
+         s->fragile[slot_of(letter)];
+}
+
+/* Does a character stay, as something that neither begins nor ends with white
+ * space? */
 static bool is_firm(const Sequence *s, uint32_t code) {
   uint32_t letters[FORMS_MAX];
-  if (unicode_flags(code) & (UNICODE_SPACE | UNICODE_REMOVED | UNICODE_MARK) ||
-      forms_is_mark(code))
+  if (unicode_flags(code) & (UNICODE_REMOVED | UNICODE_MARK) ||
+      forms_is_mark(code) || is_fragile(s, code))
     return false;
   size_t n = fold(code, letters);
   for (size_t i = 0; i < n; i++)
-    if (s->fragile[slot_of(letters[i])])
+    if (is_fragile(s, letters[i]))
       return false;
-  return !(unicode_flags(letters[0]) & UNICODE_SPACE);
+  return true;
 }
 
 static bool may_cut(const Sequence *s, const TextCursor *c) {
@@ -370,9 +379,11 @@ static bool is_strict(const Tokenizer *t) {
  * where a token takes the white space behind it. */
 static void find_cuts(Tokenizer *t) {
   Sequence *s = t->sequence;
-  for (size_t i = 0; i < s->steps.n; i++)
+  for (size_t i = 0; i < s->steps.n; i++) {
+    s->spaces_cjk |= s->steps.list[i].kind == STEP_CJK;
     for (size_t j = 0; j < s->steps.list[i].n_pattern; j++)
       add_fragile(s, s->steps.list[i].pattern[j]);
+  }
   for (const char *c = " \n\r\t"; *c; c++)
     s->cut[(unsigned char)*c] = *c == ' ' || !t->byte_level.prefix;
   for (size_t i = 0; i < t->added.n; i++) {

@@ -16,6 +16,7 @@ typedef struct Sequence {
   Steps steps;
   Cuts cuts;
   bool cut[128];                /* white space that a stretch may begin with */
+  bool spaces_cjk;              /* some step puts ideographs between spaces */
   bool loose;                   /* whatever stands before it */
   bool fragile[SEQUENCE_SLOTS]; /* by hash: characters of patterns */
   struct Tokenizer *inner; /* owned shell: reads what has been normalised */
