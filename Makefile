@@ -37,7 +37,7 @@ HARD_LINK := -Wl,-z,relro -Wl,-z,now -Wl,-z,nodelete
 ifeq ($(MODE),release)
 HARD_LINK += -Wl,-z,defs
 endif
-LIBS := -lcjson -lm -ldl
+LIBS := -lcjson -lutf8proc -lm -ldl
 
 SRC  := $(sort $(wildcard src/*/*.c))
 SO   := $(SRC:%.c=$(B)/so/%.o)
@@ -110,11 +110,7 @@ ORACLE := $(patsubst %.c,$(B)/%,$(wildcard tests/oracle/test_*.c))
 $(B)/tests/%: tests/%.c $(B)/libdistilbert.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ $< \
-	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS) $(LIBS_$(*F))
-
-# A second opinion on Unicode, in this test only and where it is there.
-LIBS_test_unicode = $(shell echo '\#include <utf8proc.h>' | \
-  $(CC) -E - >/dev/null 2>&1 && echo -lutf8proc)
+	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
 
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
@@ -275,7 +271,8 @@ ARM := aarch64-linux-gnu-gcc
 
 cross: ## compile and link for AArch64
 	@mkdir -p build/include
-	@ln -sf /usr/include/sqlite3*.h /usr/include/cjson build/include
+	@ln -sf /usr/include/sqlite3*.h /usr/include/utf8proc.h \
+	  /usr/include/cjson build/include
 	$(MAKE) CC=$(ARM) CFLAGS="$(CFLAGS) -isystem build/include" \
 	  LIBS="-lm -ldl" HARD_LINK="-Wl,-z,relro -Wl,-z,now" \
 	  build/release-$(ARM)/distilbert.so

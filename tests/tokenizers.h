@@ -36,6 +36,8 @@ static inline Tokenizer *open_folder(const char *folder) {
       .vocab_txt = read_text(folder, "vocab.txt"),
       .vocab_json = read_text(folder, "vocab.json"),
       .merges_txt = read_text(folder, "merges.txt"),
+      .added_tokens = read_text(folder, "added_tokens.json"),
+      .config = read_text(folder, "config.json"),
   };
   Tokenizer *t = NULL;
   Error err = {""};
@@ -49,6 +51,8 @@ static inline Tokenizer *open_folder(const char *folder) {
   mem_free((char *)files.vocab_txt.text);
   mem_free((char *)files.vocab_json.text);
   mem_free((char *)files.merges_txt.text);
+  mem_free((char *)files.added_tokens.text);
+  mem_free((char *)files.config.text);
   return t;
 }
 

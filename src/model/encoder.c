@@ -356,10 +356,12 @@ static void norm_panels(const Encoder *e, size_t panel, size_t panels,
                                   .eps = e->model->config.norm_eps});
 }
 
-/* Word, then token type (where the family has one), then position. */
+/* Word, then token type (where the family has one), then position. Where there
+ * is only one type all tokens are of it, whatever the template says. */
 static void embed_token(const Encoder *e, size_t t, float *x) {
   const Model *m = e->model;
-  size_t id = (size_t)e->tokens[t]->id, type = (size_t)e->tokens[t]->type;
+  size_t id = (size_t)e->tokens[t]->id;
+  size_t type = m->types.n > 1 ? (size_t)e->tokens[t]->type : 0;
   size_t position = e->positions[t];
   for (size_t c = 0; c < e->C; c++) {
     float v = table_value(&m->words, id, c);
@@ -478,6 +480,19 @@ static size_t position_of(const Config *c, int32_t id, size_t index,
   return (size_t)c->pad_id + ++*not_pads;
 }
 
+/* A tokenizer may have tokens the model never learned; that is an error only
+ * for a text that has one. */
+static int no_embedding(const Model *m, int32_t id, Error *err) {
+  char name[ERROR_QUOTE] = "", shown[ERROR_QUOTE];
+  size_t bytes = 0;
+  const char *text = tokenizer_token(m->tokenizer, id, &bytes);
+  if (text)
+    memcpy(name, text, bytes < sizeof name ? bytes : sizeof name - 1);
+  return fail(err, ERR_FORMAT,
+              "token %d (%s) is beyond the %zu word embeddings (vocab_size)",
+              (int)id, error_quote(shown, name), m->words.n);
+}
+
 static int place_text(Encoder *e, const Sequence *text, size_t first,
                       Error *err) {
   const Model *m = e->model;
@@ -486,12 +501,11 @@ static int place_text(Encoder *e, const Sequence *text, size_t first,
     const Token *t = &text->tokens[i];
     size_t position = position_of(&m->config, t->id, i, &not_pads);
     if (t->id < 0 || (size_t)t->id >= m->words.n)
-      return fail(err, ERR_FORMAT, "token id %d is beyond the %zu embeddings",
-                  (int)t->id, m->words.n);
+      return no_embedding(m, t->id, err);
     if (position >= m->positions.n)
       return fail(err, ERR_RANGE, "text has %zu tokens, the model takes %zu",
                   text->n, m->max_tokens);
-    if (m->types.n && (t->type < 0 || (size_t)t->type >= m->types.n))
+    if (m->types.n > 1 && (t->type < 0 || (size_t)t->type >= m->types.n))
       return fail(err, ERR_FORMAT, "token type %d is beyond the %zu embeddings",
                   (int)t->type, m->types.n);
     e->tokens[first + i] = t;

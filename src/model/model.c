@@ -264,17 +264,11 @@ static int open_tokenizer(const Source *s, Model *m, Error *err) {
       .vocab_txt = file_text_of(s, "vocab.txt"),
       .vocab_json = file_text_of(s, "vocab.json"),
       .merges_txt = file_text_of(s, "merges.txt"),
+      .added_tokens = file_text_of(s, "added_tokens.json"),
+      .config = file_text_of(s, "config.json"),
   };
-  int code = tokenizer_open(family_names[m->config.family].tokenizer, &files,
-                            &m->tokenizer, err);
-  if (code)
-    return code;
-  if (tokenizer_size(m->tokenizer) > m->config.vocab_size)
-    return fail(err, ERR_FORMAT,
-                "the tokenizer has ids up to %zu, config.json's vocab_size "
-                "is %zu",
-                tokenizer_size(m->tokenizer) - 1, m->config.vocab_size);
-  return OK;
+  return tokenizer_open(family_names[m->config.family].tokenizer, &files,
+                        &m->tokenizer, err);
 }
 
 /* Positions the model has for tokens, and no more than its tokenizer says. */

@@ -34,6 +34,7 @@ static const char *const text_names[] = {"config.json",
                                          "vocab.txt",
                                          "vocab.json",
                                          "merges.txt",
+                                         "added_tokens.json",
                                          "sentence_bert_config.json",
                                          "sentence_distilbert_config.json",
                                          "sentence_roberta_config.json"};

@@ -65,6 +65,7 @@ static int append(Added *a, const char *text, size_t bytes, int32_t id,
 int added_put(Added *a, const Vocab *vocab, int64_t id, const char *text,
               AddedFlags flags, Error *err) {
   size_t bytes = strlen(text);
+  char shown[ERROR_QUOTE];
   if (bytes == 0)
     return OK;
   if (bytes > ADDED_MAX_BYTES)
@@ -75,15 +76,19 @@ int added_put(Added *a, const Vocab *vocab, int64_t id, const char *text,
   right = right < 0 ? a->next_id : right;
   if (id != ADDED_NO_ID && id != right)
     return fail(err, ERR_FORMAT,
-                "added token %zu: its id is %lld, but it must be %d", a->n,
-                (long long)id, (int)right);
+                "added token %s: its id is %lld, but it must be %d",
+                error_quote(shown, text), (long long)id, (int)right);
   if (!known)
     return append(a, text, bytes, right, flags, err);
   a->tokens[known - a->tokens].flags = flags;
   return OK;
 }
 
-static int make_pattern(AddedToken *t, const Normalizer *how, Error *err) {
+static int make_pattern(AddedToken *t, const Normalizer *how,
+                        const Steps *steps, Error *err) {
+  if (t->flags.normalized && steps)
+    return steps_text(steps, t->text, t->bytes, &t->pattern, &t->n_pattern,
+                      err);
   if (t->flags.normalized)
     return normalize_text(how, t->text, t->bytes, &t->pattern, &t->n_pattern,
                           err);
@@ -121,10 +126,11 @@ static int index_set(const Added *a, AddedToken **sorted, bool normalized,
   return OK;
 }
 
-int added_index(Added *a, const Normalizer *how, Error *err) {
+int added_index(Added *a, const Normalizer *how, const Steps *steps,
+                Error *err) {
   int rc = OK;
   for (size_t i = 0; i < a->n && rc == OK; i++)
-    rc = make_pattern(&a->tokens[i], how, err);
+    rc = make_pattern(&a->tokens[i], how, steps, err);
   if (rc)
     return rc;
   AddedToken **sorted = mem_array(a->n, sizeof(AddedToken *));

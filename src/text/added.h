@@ -14,6 +14,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "text/normalize.h"
+#include "text/steps.h"
 #include "text/vocab.h"
 
 enum { ADDED_MAX = 1 << 14, ADDED_MAX_BYTES = 512 };
@@ -58,8 +59,10 @@ void added_clear(Added *a);
 int added_put(Added *a, const Vocab *vocab, int64_t id, const char *text,
               AddedFlags flags, Error *err);
 
-/* Builds the sets; afterwards nothing may be added. */
-int added_index(Added *a, const Normalizer *how, Error *err);
+/* Builds the sets; afterwards nothing may be added. `steps` normalise in place
+ * of `how`, if there are any (not NULL). */
+int added_index(Added *a, const Normalizer *how, const Steps *steps,
+                Error *err);
 
 /* NULL: no such token. */
 const AddedToken *added_find(const Added *a, const char *text, size_t bytes);

@@ -223,20 +223,22 @@ static size_t move_to(const TextCursor *c, Place *p, size_t i) {
 }
 
 /* Leaves out characters at the ends of a token, none beyond the other end. */
-static void trim(const TextCursor *c, size_t lead, size_t trail, Token *t) {
+static void trim(const TextCursor *c, size_t lead, size_t trail, bool first,
+                 Token *t) {
   const ByteLevel *how = &c->tokenizer->byte_level;
+  const char *text = c->origin ? c->origin->text : c->text;
+  size_t bytes = c->origin ? c->origin->bytes : c->bytes;
   uint32_t code;
-  if (how->trim_prefix && lead == 1 && t->start == 0)
+  if (how->trim_prefix && lead == 1 && (first || t->start == 0))
     lead = 0;
   for (; lead && t->start < t->end; lead--, t->start++)
-    t->byte_start +=
-        (uint32_t)utf8_decode(c->text, c->bytes, t->byte_start, &code);
+    t->byte_start += (uint32_t)utf8_decode(text, bytes, t->byte_start, &code);
   for (; trail && t->end > t->start; trail--) {
     t->end--;
     if (t->end == t->start) /* may be a prefix, and no space is in the text */
       t->byte_end = t->byte_start;
     else
-      t->byte_end -= (uint32_t)utf8_before(c->text, t->byte_end, &code);
+      t->byte_end -= (uint32_t)utf8_before(text, t->byte_end, &code);
   }
 }
 
@@ -255,8 +257,10 @@ static int add_token(const TextCursor *c, Place *p, const char *word, size_t i,
     lead++;
   while (j - trail > i && word[j - trail - 1] == ' ')
     trail++;
+  if (c->origin)
+    origin_place(c->origin, &t);
   if (c->tokenizer->byte_level.trim && lead + trail > 0)
-    trim(c, lead, trail, &t);
+    trim(c, lead, trail, c->words == 0 && i == 0, &t);
   return encoding_add(out, &t, err);
 }
 
@@ -322,12 +326,12 @@ static int add_word(Reader *r, ByteWork *w, Encoding *out) {
 }
 
 /* White space of lstrip and rstrip is trimmed like that of a word. */
-static int take_added(Reader *r, Encoding *out) {
-  TextCursor *c = r->c;
+int byte_level_take(TextCursor *c, const AddedMatch *m, Encoding *out,
+                    Error *err) {
   size_t lead = 0, trail = 0, n = out->n;
   uint32_t code;
-  int rc = scan_take(c, &r->match, out, r->err);
-  if (rc || !c->tokenizer->byte_level.trim)
+  int rc = scan_take(c, m, out, err);
+  if (rc)
     return rc;
   Token *t = &out->tokens[n];
   for (size_t at = t->byte_start; at < t->byte_end; lead++) {
@@ -340,7 +344,10 @@ static int take_added(Reader *r, Encoding *out) {
     if (code != BYTES_SPACE && class_of(code) != CLASS_SPACE)
       break;
   }
-  trim(c, lead, trail, t);
+  if (c->origin)
+    origin_place(c->origin, t);
+  if (c->tokenizer->byte_level.trim)
+    trim(c, lead, trail, c->words == 1, t);
   return OK;
 }
 
@@ -352,7 +359,7 @@ static int read_one(Reader *r, ByteWork *w, Encoding *out) {
   if (r->code)
     return r->code;
   if (r->match.token && r->match.start <= r->span.at)
-    return take_added(r, out);
+    return byte_level_take(r->c, &r->match, out, r->err);
   return add_word(r, w, out);
 }
 

@@ -126,7 +126,7 @@ static bool is_special(const Tokenizer *t, const char *token, size_t bytes) {
 
 static int decode(const Tokenizer *t, const int32_t *ids, size_t n, bool skip,
                   Text *out, Error *err) {
-  bool bpe = t->pieces == &pieces_byte_level, first = true;
+  bool bpe = t->bpe.vocab != NULL, first = true;
   int rc = append(out, "", 0, err);
   for (size_t i = 0; i < n && rc == OK; i++) {
     size_t bytes = 0;

@@ -1,31 +1,22 @@
 /*
  * sources.c - the parts of a tokenizer out of its files' JSON.
  *
- * In:  parsed tokenizer.json, tokenizer_config.json, special_tokens_map.json,
- *      vocab.json.
- * Out: normalizer, vocabulary, added and special tokens, word model, template.
+ * In:  parsed tokenizer.json, tokenizer_config.json, vocab.json.
+ * Out: normalizer, vocabulary, word model, decoder, template.
  *
- *     {"added_tokens": [{"id", "content", "lstrip", ...}],
- *      "normalizer": {"type": "BertNormalizer", "lowercase", ...},
+ *     {"normalizer": {"type": "BertNormalizer", "lowercase", ...},
  *      "pre_tokenizer": {"type": "BertPreTokenizer"},
  *      "post_processor": {...},                          -> template.c
  *      "model": {"type": "WordPiece", "vocab": {"[PAD]": 0, ...}, ...}}
  *
- * What only byte-level BPE has is in sources_bpe.c.
+ * What only byte-level BPE has is in sources_bpe.c, added and special tokens
+ * are in sources_added.c.
  *
- * Each special token is a text in the configuration, and must have an id: it
- * is never given a new one, which the model's table would not have.  [CLS],
- * [SEP] and (but for BPE) [UNK] must be there, [PAD] and [MASK] may be missing.
- *
- * Agrees with what transformers 4.57 makes of the same files, but that an
- * added token whose stated id cannot be its id is an error here, there only a
- * warning.
+ * Agrees with what transformers 4.57 makes of the same files.
  */
 #include "text/sources.h"
 
-#include <stdlib.h>
 #include <string.h>
-#include "base/memory.h"
 
 /* --- Normalizer and pre-tokenizer --- */
 
@@ -38,16 +29,6 @@ int sources_refuse(const char *part, const char *type, Error *err) {
   char shown[ERROR_QUOTE];
   return fail(err, ERR_UNSUPPORTED, "%s: %s of type \"%s\" is not supported",
               file_json, part, error_quote(shown, type));
-}
-
-static int check_pre_tokenizer(const Sources *s, Error *err) {
-  const cJSON *p = json_get(s->json, "pre_tokenizer");
-  const char *type = "null";
-  p = sources_unwrap(p, "pretokenizers");
-  int rc = json_get_text(file_json, p, "type", &type, err);
-  if (rc == OK && strcmp(type, "BertPreTokenizer") != 0)
-    rc = sources_refuse("pre_tokenizer", type, err);
-  return rc;
 }
 
 /* strip_accents: true, false, or null for "as lowercase". */
@@ -89,22 +70,54 @@ static int read_normalizer(const cJSON *n, Normalizer *out, int *strip,
   return rc ? rc : read_strip(file_json, n, strip, err);
 }
 
-int sources_normalizer(const Sources *s, Normalizer *out, Error *err) {
-  int strip = -1, rc = OK; /* -1: as lowercase */
-  *out = (Normalizer){true, true, false, true};
-  if (s->json) {
-    rc = check_pre_tokenizer(s, err);
-    if (rc == OK)
-      rc = read_normalizer(json_get(s->json, "normalizer"), out, &strip, err);
-  }
-  if (rc == OK)
-    rc = json_get_bool(file_config, s->config, "do_lower_case", &out->lower,
-                       err);
+static bool is_bert(const cJSON *normalizer) {
+  const char *type = cJSON_GetStringValue(json_get(normalizer, "type"));
+  return !normalizer || (type && strcmp(type, "BertNormalizer") == 0);
+}
+
+/* The class's three keys in place of those of tokenizer.json. */
+static int force(const Sources *s, Normalizer *out, int *strip, Error *err) {
+  out->lower = out->space_cjk = true;
+  *strip = -1;
+  int rc =
+      json_get_bool(file_config, s->config, "do_lower_case", &out->lower, err);
   if (rc == OK)
     rc = json_get_bool(file_config, s->config, "tokenize_chinese_chars",
                        &out->space_cjk, err);
-  rc = rc ? rc : read_strip(file_config, s->config, &strip, err);
+  return rc ? rc : read_strip(file_config, s->config, strip, err);
+}
+
+static void note_forced(const Sources *s, Normalizer was, Tokenizer *t) {
+  Normalizer is = t->normalizer;
+  if (is.lower != was.lower)
+    sources_note(s, t, is.lower ? "lower case" : "upper case kept",
+                 "do_lower_case");
+  if (is.strip != was.strip && is.lower == was.lower)
+    sources_note(s, t, is.strip ? "accents stripped" : "accents kept",
+                 "strip_accents");
+  if (is.space_cjk != was.space_cjk)
+    sources_note(
+        s, t, is.space_cjk ? "ideographs are words" : "ideographs are no words",
+        "tokenize_chinese_chars");
+}
+
+int sources_normalizer(const Sources *s, Tokenizer *t, Error *err) {
+  Normalizer *out = &t->normalizer, was;
+  const cJSON *n = json_get(s->json, "normalizer");
+  int strip = -1, rc = OK; /* -1: as lowercase */
+  *out = (Normalizer){true, true, false, true};
+  if (s->json)
+    rc = read_normalizer(n, out, &strip, err);
   out->strip = strip < 0 ? out->lower : strip;
+  was = *out;
+  if (rc || !sources_forced(s, TOKENIZER_WORDPIECE) || !is_bert(n))
+    return rc;
+  if (!n)
+    out->clean = true;
+  rc = force(s, out, &strip, err);
+  out->strip = strip < 0 ? out->lower : strip;
+  if (s->json && n)
+    note_forced(s, was, t);
   return rc;
 }
 
@@ -148,147 +161,6 @@ int sources_vocab(const Sources *s, Vocab *out, Error *err) {
   if (!lines->text)
     return fail(err, ERR_IO, "neither vocab.txt nor %s exists", file_json);
   return vocab_read_lines(out, lines->text, lines->bytes, err);
-}
-
-/* --- Added tokens --- */
-
-static int read_flags(const char *file, const cJSON *o, AddedFlags *out,
-                      Error *err) {
-  *out = (AddedFlags){0};
-  int rc = json_get_bool(file, o, "single_word", &out->single_word, err);
-  rc = rc ? rc : json_get_bool(file, o, "lstrip", &out->lstrip, err);
-  rc = rc ? rc : json_get_bool(file, o, "rstrip", &out->rstrip, err);
-  rc = rc ? rc : json_get_bool(file, o, "special", &out->special, err);
-  out->normalized = !out->special;
-  return rc ? rc : json_get_bool(file, o, "normalized", &out->normalized, err);
-}
-
-static int put_added(const char *file, const cJSON *o, int64_t id, Tokenizer *t,
-                     Error *err) {
-  const char *text = NULL;
-  AddedFlags flags;
-  int rc = json_get_text(file, o, "content", &text, err);
-  rc = rc ? rc : read_flags(file, o, &flags, err);
-  if (rc)
-    return rc;
-  if (!text || id < 0)
-    return fail(err, ERR_FORMAT, "%s: an added token without id or content",
-                file);
-  rc = added_put(&t->added, &t->vocab, id, text, flags, err);
-  return rc ? fail_prefix(err, rc, "%s", file) : OK;
-}
-
-static int put_listed(const cJSON *list, Tokenizer *t, Error *err) {
-  const cJSON *item;
-  cJSON_ArrayForEach(item, list) {
-    int64_t id = -1;
-    int rc =
-        json_get_int(file_json, item, "id", 0, VOCAB_MAX_TOKENS - 1, &id, err);
-    rc = rc ? rc : put_added(file_json, item, id, t, err);
-    if (rc)
-      return rc;
-  }
-  return OK;
-}
-
-/* added_tokens_decoder: {"100": {"content": ...}}. */
-typedef struct Decoded {
-  long id; /* -1: the key is not a number in range */
-  const cJSON *token;
-} Decoded;
-
-static int compare_ids(const void *a, const void *b) {
-  long x = ((const Decoded *)a)->id, y = ((const Decoded *)b)->id;
-  return (x > y) - (x < y);
-}
-
-static long parse_id(const char *key) {
-  char *end;
-  long id = strtol(key, &end, 10);
-  bool digits = *key >= '0' && *key <= '9' && *end == 0;
-  return digits && id < VOCAB_MAX_TOKENS ? id : -1;
-}
-
-static int put_decoded(const cJSON *decoder, Tokenizer *t, Error *err) {
-  size_t n = (size_t)cJSON_GetArraySize(decoder), i = 0;
-  const cJSON *item;
-  if (n > ADDED_MAX)
-    return fail(err, ERR_RANGE, "%s: more than %d added tokens", file_config,
-                ADDED_MAX);
-  Decoded *all = mem_array(n, sizeof *all);
-  if (!all)
-    return fail_memory(err);
-  cJSON_ArrayForEach(item, decoder) all[i++] =
-      (Decoded){item->string ? parse_id(item->string) : -1, item};
-  qsort(all, n, sizeof *all, compare_ids);
-  int rc = OK;
-  for (i = 0; i < n && rc == OK; i++)
-    rc = put_added(file_config, all[i].token, all[i].id, t, err);
-  mem_free(all);
-  return rc;
-}
-
-int sources_added(const Sources *s, Tokenizer *t, Error *err) {
-  t->added.next_id = (int32_t)t->vocab.n_ids;
-  int rc = put_listed(json_get(s->json, "added_tokens"), t, err);
-  const cJSON *decoder = json_get(s->config, "added_tokens_decoder");
-  if (rc == OK && decoder)
-    rc = put_decoded(decoder, t, err);
-  return rc;
-}
-
-/* --- Special tokens --- */
-
-/* The value of "cls_token" and the like: a text, or an object with content. */
-static int special_text(const char *file, const cJSON *object, const char *key,
-                        const char **text, AddedFlags *flags, Error *err) {
-  const cJSON *value = json_get(object, key);
-  if (!cJSON_IsObject(value))
-    return json_get_text(file, object, key, text, err);
-  int rc = read_flags(file, value, flags, err);
-  flags->special = true;
-  return rc ? rc : json_get_text(file, value, "content", text, err);
-}
-
-/* The id of a special token, which is also made an added token. RoBERTa's mask
- * takes the white space before it. */
-static int read_special(const Sources *s, const char *key, const char *text,
-                        bool needed, Tokenizer *t, int32_t *out, Error *err) {
-  char shown[ERROR_QUOTE];
-  bool lstrip = s->bpe && strcmp(key, "mask_token") == 0;
-  AddedFlags flags = {.special = true, .lstrip = lstrip};
-  int rc = special_text(file_config, s->config, key, &text, &flags, err);
-  if (rc == OK && !json_get(s->config, "added_tokens_decoder"))
-    rc = special_text(file_map, s->map, key, &text, &flags, err);
-  if (rc)
-    return rc;
-  *out = tokenizer_id(t, text, strlen(text));
-  if (*out < 0 && needed)
-    return fail(err, ERR_FORMAT, "the vocabulary has no %s (%s)",
-                error_quote(shown, text), key);
-  if (*out < 0 || added_find(&t->added, text, strlen(text)))
-    return OK;
-  return added_put(&t->added, &t->vocab, ADDED_NO_ID, text, flags, err);
-}
-
-int sources_special(const Sources *s, Tokenizer *t, Error *err) {
-  SpecialIds *ids = &t->special;
-  const struct {
-    const char *key, *text, *roberta;
-    bool needed;
-    int32_t *id;
-  } all[] = {
-      {"pad_token", "[PAD]", "<pad>", false, &ids->pad},
-      {"unk_token", "[UNK]", "<unk>", !s->bpe, &ids->unk},
-      {"cls_token", "[CLS]", "<s>", true, &ids->cls},
-      {"sep_token", "[SEP]", "</s>", true, &ids->sep},
-      {"mask_token", "[MASK]", "<mask>", false, &ids->mask},
-  };
-  int rc = OK;
-  for (size_t i = 0; i < sizeof all / sizeof *all && rc == OK; i++)
-    rc = read_special(s, all[i].key, s->bpe ? all[i].roberta : all[i].text,
-                      all[i].needed, t, all[i].id, err);
-  return rc;
 }
 
 /* --- Word model, decoder and template --- */

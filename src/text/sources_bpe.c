@@ -13,9 +13,8 @@
  * add_prefix_space is there twice: one puts spaces into the text, the other
  * says that they were put there.
  *
- * Refuses what would need code that no RoBERTa has ever needed: normalizers,
- * pre-tokenizers without the usual pattern, dropout, prefixes and suffixes of
- * tokens, byte fallback.
+ * Refuses what would need code that no RoBERTa has ever needed: dropout,
+ * prefixes and suffixes of tokens, byte fallback.
  */
 #include "text/sources.h"
 
@@ -23,32 +22,9 @@
 
 /* --- Spaces --- */
 
-static int check_normalizer(const Sources *s, Error *err) {
-  const cJSON *n = json_get(s->json, "normalizer");
-  const char *type = "?";
-  const cJSON *inner = json_get(n, "normalizers");
-  if (!n || (inner && cJSON_GetArraySize(inner) == 0))
-    return OK;
-  int rc = json_get_text(file_json, n, "type", &type, err);
-  return rc ? rc : sources_refuse("normalizer", type, err);
-}
-
 static int read_pre_tokenizer(const Sources *s, ByteLevel *out, Error *err) {
-  const cJSON *p = json_get(s->json, "pre_tokenizer");
-  const char *type = "null";
-  bool regex = true;
-  p = sources_unwrap(p, "pretokenizers");
-  int rc = json_get_text(file_json, p, "type", &type, err);
-  if (rc == OK && strcmp(type, "ByteLevel") != 0)
-    rc = sources_refuse("pre_tokenizer", type, err);
-  if (rc == OK)
-    rc = json_get_bool(file_json, p, "add_prefix_space", &out->prefix, err);
-  rc = rc ? rc : json_get_bool(file_json, p, "use_regex", &regex, err);
-  if (rc == OK && !regex)
-    rc =
-        fail(err, ERR_UNSUPPORTED,
-             "%s: pre_tokenizer without use_regex is not supported", file_json);
-  return rc;
+  return json_get_bool(file_json, s->byte_level, "add_prefix_space",
+                       &out->prefix, err);
 }
 
 /* The post-processors that trim are RobertaProcessing and ByteLevel. */
@@ -66,8 +42,7 @@ static int read_post_processor(const cJSON *p, ByteLevel *out, Error *err) {
 
 static int read_json(const Sources *s, ByteLevel *out, Error *err) {
   const cJSON *p = json_get(s->json, "post_processor"), *item;
-  int rc = check_normalizer(s, err);
-  rc = rc ? rc : read_pre_tokenizer(s, out, err);
+  int rc = read_pre_tokenizer(s, out, err);
   rc = rc ? rc : read_post_processor(p, out, err);
   cJSON_ArrayForEach(item, json_get(p, "processors")) {
     rc = rc ? rc : read_post_processor(item, out, err);
@@ -75,19 +50,43 @@ static int read_json(const Sources *s, ByteLevel *out, Error *err) {
   return rc;
 }
 
-int sources_byte_level(const Sources *s, ByteLevel *out, Error *err) {
+/* tokenizer_config.json's words, where the class lets them count. */
+static int force(const Sources *s, bool spaces, bool offsets, ByteLevel *out,
+                 Error *err) {
+  bool prefix = false, trim = true;
+  int rc =
+      json_get_bool(file_config, s->config, "add_prefix_space", &prefix, err);
+  rc = rc ? rc
+          : json_get_bool(file_config, s->config, "trim_offsets", &trim, err);
+  if (spaces)
+    out->prefix = prefix;
+  if (offsets) {
+    out->trim = trim;
+    out->trim_prefix = prefix;
+  }
+  return rc;
+}
+
+static bool has_type(const cJSON *object, const char *type) {
+  const char *text = cJSON_GetStringValue(json_get(object, "type"));
+  return text && strcmp(text, type) == 0;
+}
+
+/* What stands inside a Sequence stays as it is. */
+int sources_byte_level(const Sources *s, Tokenizer *t, Error *err) {
+  ByteLevel *out = &t->byte_level;
   *out = (ByteLevel){.trim = !s->json};
   int rc = s->json ? read_json(s, out, err) : OK;
-  if (rc || !s->config)
-    return rc;
-  bool trims = out->trim || !s->json;
-  rc = json_get_bool(file_config, s->config, "trim_offsets", &out->trim, err);
-  out->trim &= trims;
-  if (rc == OK && json_get(s->config, "add_prefix_space")) {
-    rc = json_get_bool(file_config, s->config, "add_prefix_space", &out->prefix,
-                       err);
-    out->trim_prefix = out->prefix;
-  }
+  const cJSON *p = json_get(s->json, "post_processor");
+  bool trims = has_type(p, "RobertaProcessing") || has_type(p, "ByteLevel");
+  bool byte_level = has_type(json_get(s->json, "pre_tokenizer"), "ByteLevel");
+  bool spaces = !s->json || (byte_level && s->class->spaces);
+  bool offsets = !s->json || (trims && sources_forced(s, TOKENIZER_BYTE_BPE));
+  ByteLevel was = *out;
+  rc = rc ? rc : force(s, spaces, offsets, out, err);
+  if (rc == OK && s->json && was.prefix != out->prefix)
+    sources_note(s, t, out->prefix ? "space put first" : "no space put first",
+                 "add_prefix_space");
   return rc;
 }
 

@@ -25,6 +25,7 @@ void tokenizer_free(Tokenizer *t) {
   bpe_clear(&t->bpe);
   added_clear(&t->added);
   vocab_clear(&t->vocab);
+  sequence_free(t->sequence);
   mem_free(t);
 }
 
@@ -39,6 +40,10 @@ size_t tokenizer_model_max(const Tokenizer *t) {
 
 bool tokenizer_lowercases(const Tokenizer *t) {
   return t->normalizer.lower;
+}
+
+const char *tokenizer_note(const Tokenizer *t) {
+  return *t->note ? t->note : NULL;
 }
 
 SpecialIds tokenizer_special(const Tokenizer *t) {

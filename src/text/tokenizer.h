@@ -36,9 +36,11 @@ typedef struct TokenizerFiles {
   FileText special_tokens_map; /* special_tokens_map.json */
   FileText vocab_txt;
   FileText vocab_json, merges_txt;
+  FileText added_tokens; /* added_tokens.json */
+  FileText config;       /* config.json: only its tokenizer_class counts */
 } TokenizerFiles;
 
-/* Which tokenizer a family has when the files leave it open. */
+/* Which tokenizer a family has when the files name no class. */
 typedef enum TokenizerKind {
   TOKENIZER_WORDPIECE, /* DistilBERT, BERT */
   TOKENIZER_BYTE_BPE   /* RoBERTa */
@@ -56,6 +58,10 @@ void tokenizer_free(Tokenizer *t);
 size_t tokenizer_size(const Tokenizer *t);      /* 1 + the highest id */
 size_t tokenizer_model_max(const Tokenizer *t); /* 0: no limit given */
 bool tokenizer_lowercases(const Tokenizer *t);
+
+/* What tokenizer_config.json or its class overruled, in one sentence that lives
+ * as long as the tokenizer; NULL: nothing that tokenizer.json says. */
+const char *tokenizer_note(const Tokenizer *t);
 
 /* Ids of the special tokens, -1 where there is none. */
 typedef struct SpecialIds {
@@ -80,6 +86,8 @@ int tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t n,
 /* Template tokens around one text, around a pair. */
 size_t tokenizer_n_added(const Tokenizer *t, bool pair);
 
+struct Origin;
+
 /* Opaque to callers, a plain value without owned memory. */
 typedef struct TextCursor {
   const Tokenizer *tokenizer;
@@ -94,6 +102,7 @@ typedef struct TextCursor {
   size_t refused_raw, refused_normalized;
   size_t poll_at; /* the place of the next poll: the start, then every 64 KB */
   bool done;      /* nothing is left */
+  const struct Origin *origin; /* where a normalised text comes from */
 } TextCursor;
 
 /* ERR_RANGE when the text has 2^31 bytes or more (SQLite has none such). */

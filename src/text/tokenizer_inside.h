@@ -4,6 +4,7 @@
  *     text -> added tokens and words -> pieces -> template
  *             scan.c    bert.c       wordpiece.c  encode.c
  *                       byte_level.c bpe.c
+ *                       sequence.c   any of these two
  *
  * Only files of src/text include this.
  */
@@ -13,6 +14,7 @@
 #include "text/added.h"
 #include "text/bpe.h"
 #include "text/normalize.h"
+#include "text/sequence.h"
 #include "text/template.h"
 #include "text/tokenizer.h"
 #include "text/vocab.h"
@@ -37,7 +39,7 @@ typedef struct Pieces {
   int (*next)(TextCursor *c, Work *work, Encoding *out, Error *err);
 } Pieces;
 
-extern const Pieces pieces_bert, pieces_byte_level;
+extern const Pieces pieces_bert, pieces_byte_level, pieces_sequence;
 
 /* What a byte-level tokenizer does with spaces. */
 typedef struct ByteLevel {
@@ -60,10 +62,12 @@ struct Tokenizer {
   WordPiece wordpiece; /* one of these two is in use */
   Bpe bpe;
   ByteLevel byte_level;
+  Sequence *sequence; /* owned; NULL: the usual normalizer and words */
   Decoder decoder;
   Template single, pair;
   SpecialIds special;
   size_t model_max;
+  char note[256]; /* what tokenizer_note says; may be cut */
   /* What ASCII becomes, and which of it is a letter that begins no added
    * token: what it becomes, else 0. */
   Normal ascii[128];
@@ -84,5 +88,21 @@ typedef struct AddedMatch {
 bool scan_added(TextCursor *c, AddedMatch *out);
 /* Appends it and moves behind it. */
 int scan_take(TextCursor *c, const AddedMatch *m, Encoding *out, Error *err);
+
+/* byte_level.c's way of taking it, with its spaces trimmed. */
+int byte_level_take(TextCursor *c, const AddedMatch *m, Encoding *out,
+                    Error *err);
+
+/* Of a normalised text: what its characters stand for in the text it comes
+ * from. */
+typedef struct Origin {
+  const Aligned *chars;
+  const char *text;
+  size_t bytes;
+} Origin;
+
+/* Gives a token, whose offsets are of the normalised text, those of the text it
+ * comes from. */
+void origin_place(const Origin *o, Token *t);
 
 #endif

@@ -1,6 +1,7 @@
 /*
  * unicode_data.h - the shape of the generated tables (unicode_classes.c,
- * unicode_maps.c, unicode_case.c). Only unicode.c reads them.
+ * unicode_maps.c, unicode_case.c, unicode_known.c). Only unicode.c and forms.c
+ * read them.
  */
 #ifndef TEXT_UNICODE_DATA_H
 #define TEXT_UNICODE_DATA_H
@@ -11,7 +12,8 @@ enum {
   UNICODE_RUNS = 137,
   UNICODE_LOWERS = 185,
   UNICODE_ORDERED = 83,
-  UNICODE_CASE_BORDERS = 1107
+  UNICODE_CASE_BORDERS = 1107,
+  UNICODE_KNOWN = 397
 };
 
 typedef struct UnicodeRun {
@@ -23,6 +25,10 @@ typedef struct UnicodeLower {
   uint32_t first, last, step;
   int32_t difference;
 } UnicodeLower;
+
+typedef struct UnicodeRange {
+  uint32_t first, last;
+} UnicodeRange;
 
 typedef struct UnicodeOrder {
   uint32_t code, ccc;
@@ -38,5 +44,6 @@ extern const uint32_t unicode_longer[];
 extern const UnicodeLower unicode_lower[UNICODE_LOWERS];
 extern const UnicodeOrder unicode_order[UNICODE_ORDERED];
 extern const uint32_t unicode_case_borders[UNICODE_CASE_BORDERS];
+extern const UnicodeRange unicode_known[UNICODE_KNOWN];
 
 #endif

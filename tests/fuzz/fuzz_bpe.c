@@ -175,7 +175,9 @@ static void open_kind(RefKind *k) {
   n += (size_t)sprintf(json + n, "},\"merges\":[");
   n += json_merges(k, json + n);
   n += (size_t)sprintf(json + n, "]}}");
-  TokenizerFiles files = {.tokenizer_json = {json, n}};
+  static const char own[] = "{\"tokenizer_class\":\"Own\"}"; /* JSON counts */
+  TokenizerFiles files = {.tokenizer_json = {json, n},
+                          .tokenizer_config = {own, sizeof own - 1}};
   Error err = {""};
   if (tokenizer_open(TOKENIZER_BYTE_BPE, &files, &k->tokenizer, &err))
     fprintf(stderr, "%s\n", err.message);

@@ -2,10 +2,10 @@
  * fuzz_tokenizer_json.c - any bytes as a checkpoint's tokenizer files.
  *
  * The input is up to four texts with a NUL between: tokenizer.json,
- * tokenizer_config.json, special_tokens_map.json, and a text to read.  What is
- * accepted reads that text: ids exist, offsets stay in it and do not overlap,
- * words are numbered in order, steps of one token give the same, and the ids
- * decode to UTF-8.
+ * tokenizer_config.json, special_tokens_map.json, added_tokens.json, and a text
+ * to read.  What is accepted reads that text: ids exist, offsets stay in it and
+ * do not overlap, words are numbered in order, steps of one token give the
+ * same, and the ids decode to UTF-8.
  */
 #include <string.h>
 #include "fuzz.h"
@@ -84,6 +84,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   files.tokenizer_json = part(&at, end);
   files.tokenizer_config = part(&at, end);
   files.special_tokens_map = part(&at, end);
+  files.added_tokens = part(&at, end);
   int rc = tokenizer_open(TOKENIZER_WORDPIECE, &files, &t, &err);
   REQUIRE((rc == OK) == (t != NULL) && (rc == OK) == !err.message[0]);
   if (t) {

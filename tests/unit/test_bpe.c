@@ -69,8 +69,9 @@ static Tokenizer *open_small(const char *config) {
   return open_merges(text, text_of(merges), config);
 }
 
-/* The same as a tokenizer.json with these parts. */
-static Tokenizer *open_parts(const char *parts, const char *model, Error *err) {
+/* The same as a tokenizer.json with these parts, of a class. */
+static Tokenizer *open_class(const char *parts, const char *model,
+                             const char *config, Error *err) {
   static char json[16384], vocab[8192];
   json_vocab(vocab);
   int n = snprintf(json, sizeof json,
@@ -78,10 +79,17 @@ static Tokenizer *open_parts(const char *parts, const char *model, Error *err) {
                    "[\"h\",\"e\"],[\"l\",\"l\"],[\"he\",\"ll\"],[\"a\",\"a\"],"
                    "[\"" SP "\",\"w\"]]%s}}",
                    parts, vocab, model);
-  TokenizerFiles files = {.tokenizer_json = {json, (size_t)n}};
+  TokenizerFiles files = {.tokenizer_json = {json, (size_t)n},
+                          .tokenizer_config = text_of(config)};
   Tokenizer *t = NULL;
   tokenizer_open(TOKENIZER_BYTE_BPE, &files, &t, err);
   return t;
+}
+
+/* Of a class that overrules nothing. */
+static Tokenizer *open_parts(const char *parts, const char *model, Error *err) {
+  return open_class(parts, model, "{\"tokenizer_class\":\"OwnTokenizer\"}",
+                    err);
 }
 
 #define PRE "\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"add_prefix_space\":"
@@ -408,8 +416,10 @@ static void check_refused_parts(void) {
        ERR_UNSUPPORTED},
       {"\"pre_tokenizer\":{\"type\":\"ByteLevel\",\"use_regex\":false}", "",
        "use_regex", ERR_UNSUPPORTED},
-      {PLAIN ",\"normalizer\":{\"type\":\"NFC\"}", "", "\"NFC\"",
+      {PLAIN ",\"normalizer\":{\"type\":\"Nmt\"}", "", "\"Nmt\"",
        ERR_UNSUPPORTED},
+      {"\"pre_tokenizer\":{\"type\":\"Digits\"}", "",
+       "pre_tokenizer without ByteLevel", ERR_UNSUPPORTED},
       {PLAIN ",\"decoder\":{\"type\":\"WordPiece\"}", "",
        "decoder of type \"WordPiece\"", ERR_UNSUPPORTED},
       {PLAIN ",\"post_processor\":{\"type\":\"ByteLevel\"}", "",
@@ -533,6 +543,45 @@ static void check_decode_pieces(void) {
   tokenizer_free(t);
 }
 
+/* What a class overrules, measured with transformers 4.57.1. */
+static void check_classes(void) {
+#define BOTH                                                                   \
+  PRE "true}," POST "\"trim_offsets\":false,\"add_prefix_space\":true}"
+#define CLASS(name, rest) "{\"tokenizer_class\":\"" name "\"" rest "}"
+  static const struct {
+    const char *parts, *config, *want, *note;
+  } cases[] = {
+      {BOTH, NULL, "w@0-1/0 e@1-2/0 " SP "w@3-4/1",
+       "no space put first by "
+       "RobertaTokenizer's default, against tokenizer.json"},
+      {BOTH, CLASS("RobertaTokenizerFast", ""), "w@0-1/0 e@1-2/0 " SP "w@3-4/1",
+       "no space"},
+      {BOTH,
+       CLASS("RobertaTokenizer",
+             ",\"add_prefix_space\":true,\"trim_offsets\":false"),
+       SP "w@0-1/0 e@1-2/0 " SP "w@2-4/1", NULL},
+      {BOTH, CLASS("GPT2Tokenizer", ""), "w@0-1/0 e@1-2/0 " SP "w@2-4/1",
+       "no space put first by GPT2Tokenizer's default"},
+      {PRE "false}," POST "\"trim_offsets\":true,\"add_prefix_space\":false}",
+       CLASS("PreTrainedTokenizerFast", ",\"add_prefix_space\":true"),
+       SP "w@1-1/0 e@1-2/0 " SP "w@3-4/1",
+       "space put first by add_prefix_space of tokenizer_config.json"},
+  };
+  for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
+    Error err = {""};
+    Case one = {"we w", cases[i].want};
+    Tokenizer *t = open_class(cases[i].parts, "", cases[i].config, &err);
+    CHECK(t, "%zu: %s", i, err.message);
+    if (!t)
+      continue;
+    check_cases(t, &one, 1);
+    const char *note = tokenizer_note(t);
+    CHECK(cases[i].note ? note && strstr(note, cases[i].note) : !note, "%s",
+          note ? note : "");
+    tokenizer_free(t);
+  }
+}
+
 int main(void) {
   check_words();
   check_spaces();
@@ -546,5 +595,6 @@ int main(void) {
   check_merges();
   check_decode_bytes();
   check_decode_pieces();
+  check_classes();
   return check_done();
 }

@@ -30,10 +30,25 @@ static const char bpe_config[] =
     "{\"add_prefix_space\":true,\"added_tokens_decoder\":{\"11\":{\"content\":"
     "\"<x>\"}}}";
 
+static const char sequence[] =
+    "{\"added_tokens\":[{\"id\":4,\"content\":\"tok\"}],\"normalizer\":{"
+    "\"type\":"
+    "\"Sequence\",\"normalizers\":[{\"type\":\"NFKC\"},{\"type\":\"Lowercase\"}"
+    "]},"
+    "\"pre_tokenizer\":{\"type\":\"Whitespace\"},\"model\":{\"vocab\":{"
+    "\"[UNK]\":0,\"[CLS]\":1,\"[SEP]\":2,\"a\":3}}}";
+static const char added[] = "{\"TOK\":8,\"<x>\":9}";
+static const char map[] = "{\"additional_special_tokens\":[\"<x>\",\"<y>\"]}";
+
 static const TokenizerFiles sources[] = {
+    {.vocab_txt = {vocab, sizeof vocab - 1},
+     .added_tokens = {added, sizeof added - 1},
+     .special_tokens_map = {map, sizeof map - 1},
+     .config = {"{\"tokenizer_class\":\"BertTokenizer\"}", 35}},
     {.vocab_txt = {vocab, sizeof vocab - 1},
      .tokenizer_config = {config, sizeof config - 1}},
     {.tokenizer_json = {json, sizeof json - 1}},
+    {.tokenizer_json = {sequence, sizeof sequence - 1}},
     {.vocab_json = {bpe_vocab, sizeof bpe_vocab - 1},
      .merges_txt = {bpe_merges, sizeof bpe_merges - 1},
      .tokenizer_config = {bpe_config, sizeof bpe_config - 1}},

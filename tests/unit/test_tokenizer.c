@@ -322,10 +322,23 @@ static void check_refused(void) {
        "\"Metaspace\"", ERR_UNSUPPORTED},
       {"no pre-tokenizer", NULL, NULL, "{" JSON_MODEL, "\"null\"",
        ERR_UNSUPPORTED},
-      {"NFKC", NULL, NULL,
+      {"Prepend", NULL, NULL,
        "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"normalizer\":"
-       "{\"type\":\"NFKC\"}," JSON_MODEL,
-       "\"NFKC\"", ERR_UNSUPPORTED},
+       "{\"type\":\"Sequence\",\"normalizers\":[{\"type\":\"NFKC\"},{\"type\":"
+       "\"Prepend\",\"prepend\":\"_\"}]}," JSON_MODEL,
+       "normalizer of type \"Prepend\"", ERR_UNSUPPORTED},
+      {"Replace by a pattern", NULL, NULL,
+       "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"normalizer\":"
+       "{\"type\":\"Replace\",\"pattern\":{\"Regex\":\" +\"},\"content\":\" "
+       "\"}," JSON_MODEL,
+       "Replace of anything but a text", ERR_UNSUPPORTED},
+      {"words with white space", NULL, NULL,
+       "{\"pre_tokenizer\":{\"type\":\"Punctuation\"}," JSON_MODEL,
+       "without white space", ERR_UNSUPPORTED},
+      {"a behaviour", NULL, NULL,
+       "{\"pre_tokenizer\":{\"type\":\"Punctuation\",\"behavior\":\"Odd\"}"
+       "," JSON_MODEL,
+       "behavior of type \"Odd\"", ERR_UNSUPPORTED},
       {"post-processor", NULL, NULL,
        "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},"
        "\"post_processor\":{\"type\":\"ByteLevel\"}," JSON_MODEL,
@@ -399,28 +412,43 @@ static void check_precedence(void) {
   "{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"normalizer\":{"        \
   "\"type\":"                                                                  \
   "\"BertNormalizer\"" rest "}," JSON_MODEL
+#define GENERIC "{\"tokenizer_class\":\"PreTrainedTokenizerFast\"}"
   static const struct {
     const char *json, *config, *text, *want;
   } cases[] = {
       {NORMALIZER(""), NULL, "HELLO", "hello@0-5/0"},
-      {NORMALIZER(",\"lowercase\":false"), NULL, "HELLO", "[UNK]@0-5/0"},
-      {NORMALIZER(",\"lowercase\":false"), "{}", "HELLO", "[UNK]@0-5/0"},
+      {NORMALIZER(",\"lowercase\":false"), NULL, "HELLO", "hello@0-5/0"},
+      {NORMALIZER(",\"lowercase\":false"), "{}", "HELLO", "hello@0-5/0"},
+      {NORMALIZER(",\"lowercase\":false"), GENERIC, "HELLO", "[UNK]@0-5/0"},
+      {NORMALIZER(",\"lowercase\":false"),
+       "{\"tokenizer_class\":\"PreTrainedTokenizerFast\",\"do_lower_case\":"
+       "true}",
+       "HELLO", "[UNK]@0-5/0"},
+      {NORMALIZER(",\"lowercase\":false"),
+       "{\"tokenizer_class\":\"DistilBertTokenizerFast\"}", "HELLO",
+       "hello@0-5/0"},
+      {NORMALIZER(",\"lowercase\":false"),
+       "{\"tokenizer_class\":\"OwnTokenizer\"}", "HELLO", "[UNK]@0-5/0"},
       {NORMALIZER(",\"lowercase\":false"), "{\"do_lower_case\":true}", "HELLO",
        "hello@0-5/0"},
       {NORMALIZER(",\"lowercase\":true"), "{\"do_lower_case\":false}", "HELLO",
        "[UNK]@0-5/0"},
       {NORMALIZER(",\"strip_accents\":false"), NULL, "h\xc3\xa9llo",
+       "hello@0-5/0"},
+      {NORMALIZER(",\"strip_accents\":false"), GENERIC, "h\xc3\xa9llo",
        "[UNK]@0-5/0"},
       {NORMALIZER(",\"strip_accents\":false"), "{\"strip_accents\":null}",
        "h\xc3\xa9llo", "hello@0-5/0"},
       {NORMALIZER(",\"handle_chinese_chars\":false"), NULL, "a\xe4\xb8\xad",
+       "a@0-1/0 \xe4\xb8\xad@1-2/1"},
+      {NORMALIZER(",\"handle_chinese_chars\":false"), GENERIC, "a\xe4\xb8\xad",
        "[UNK]@0-2/0"},
       {NORMALIZER(""), "{\"tokenize_chinese_chars\":false}", "a\xe4\xb8\xad",
        "[UNK]@0-2/0"},
       {NORMALIZER(",\"clean_text\":false"), NULL, "a\x01", "[UNK]@0-2/0"},
       {"{\"pre_tokenizer\":{\"type\":\"BertPreTokenizer\"},\"normalizer\":"
        "null," JSON_MODEL,
-       NULL, "Hello hello", "[UNK]@0-5/0 hello@6-11/1"},
+       GENERIC, "Hello hello", "[UNK]@0-5/0 hello@6-11/1"},
       {"{\"pre_tokenizer\":{\"type\":\"Sequence\",\"pretokenizers\":[{\"type\":"
        "\"BertPreTokenizer\"}]},\"normalizer\":{\"type\":\"Sequence\","
        "\"normalizers\":[{\"type\":\"Lowercase\"}]}," JSON_MODEL,
