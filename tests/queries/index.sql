@@ -58,7 +58,7 @@ SELECT substr(distilbert_fingerprint('mlm'), 1, 16);
 .check <<END
 mlm
 qa
-48ea85c46cbcfec7
+fc770fc30254839e
 END
 
 .testcase a table full of them
@@ -68,12 +68,12 @@ CREATE TABLE docs(id INTEGER PRIMARY KEY, q TEXT DEFAULT 'Who?', body TEXT,
   virtual TEXT AS (distilbert_highlight(q, body, '<', '>', 'distilbert-minilm-squad')) VIRTUAL,
   e BLOB AS (distilbert_embed(body, 'all-minilm-l6-v2')) STORED,
   n INT AS (distilbert_token_count(body, 'all-minilm-l6-v2')) VIRTUAL,
-  pinned TEXT AS (distilbert_fill('[MASK] ' || id, 'mlm@48ea85c46cbcfec7')) STORED);
+  pinned TEXT AS (distilbert_fill('[MASK] ' || id, 'mlm@fc770fc30254839e')) STORED);
 CREATE INDEX by_answer ON docs(distilbert_answer(q, body, 'distilbert-minilm-squad'));
 CREATE INDEX by_embed ON docs(distilbert_embed(body, 'all-minilm-l6-v2'));
 CREATE INDEX by_count ON docs(distilbert_token_count(body, 'all-minilm-l6-v2'));
-CREATE INDEX by_fill ON docs(distilbert_fill('[MASK] ' || id, 'mlm@48ea85c46cbcfec7'));
-CREATE INDEX by_pin ON docs(distilbert_embed(body, 'mlm@48ea85c46cbcfec7'));
+CREATE INDEX by_fill ON docs(distilbert_fill('[MASK] ' || id, 'mlm@fc770fc30254839e'));
+CREATE INDEX by_pin ON docs(distilbert_embed(body, 'mlm@fc770fc30254839e'));
 CREATE INDEX by_columns ON docs(stored, virtual, n);
 CREATE INDEX some ON docs(id)
  WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Ada';
@@ -428,17 +428,17 @@ DELETE FROM docs WHERE id = 1;
 .inferences 0
 SELECT pinned FROM docs WHERE id = 1;
 SELECT id FROM docs WHERE stored = 'Bob';
-SELECT distilbert_fill('[MASK] 1', 'mlm@48ea85c46cbcfec7') IS NULL;
+SELECT distilbert_fill('[MASK] 1', 'mlm@fc770fc30254839e') IS NULL;
 .error distilbert_fill: no model named mlm: *
 
 .testcase registered again with other weights: an error that names both
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm-tied');
 UPDATE docs SET body = 'Eve read it.' WHERE id = 1;
-.error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
+.error distilbert_*: model mlm has fingerprint *, not fc770fc30254839e
 
 .testcase integrity_check under other weights
 PRAGMA integrity_check;
-.error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
+.error distilbert_*: model mlm has fingerprint *, not fc770fc30254839e
 
 .testcase registered again as it was: all is well
 .inferences 20
@@ -461,14 +461,14 @@ END
 SELECT distilbert_forget('mlm');
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm', 'int8');
 PRAGMA integrity_check;
-.error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
+.error distilbert_*: model mlm has fingerprint *, not fc770fc30254839e
 
 .testcase other options are another fingerprint
 SELECT distilbert_forget('mlm');
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm', NULL,
   '{"max_tokens": 8}');
 PRAGMA integrity_check;
-.error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
+.error distilbert_*: model mlm has fingerprint *, not fc770fc30254839e
 
 .testcase another name for the same weights does not do
 SELECT distilbert_forget('mlm');

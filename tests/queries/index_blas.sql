@@ -10,8 +10,8 @@ CREATE TABLE docs(id INTEGER PRIMARY KEY, q TEXT DEFAULT 'Who?', body TEXT,
 CREATE INDEX by_answer ON docs(distilbert_answer(q, body, 'distilbert-minilm-squad'));
 CREATE INDEX by_e ON docs(e);
 INSERT INTO docs(body) VALUES ('Ada wrote it.'), ('Bob read it.'), (NULL);
-CREATE TABLE pinned(t TEXT, f TEXT AS (distilbert_fill(t, 'mlm@48ea85c46cbcfec7')) STORED);
-CREATE INDEX by_fill ON pinned(distilbert_embed(t, 'mlm@48ea85c46cbcfec7'));
+CREATE TABLE pinned(t TEXT, f TEXT AS (distilbert_fill(t, 'mlm@fc770fc30254839e')) STORED);
+CREATE INDEX by_fill ON pinned(distilbert_embed(t, 'mlm@fc770fc30254839e'));
 INSERT INTO pinned(t) VALUES ('I [MASK] you!');
 
 .testcase before
@@ -28,7 +28,7 @@ INSERT INTO docs(body) VALUES ('Cleo sold it.');
 SELECT id FROM docs INDEXED BY by_answer
  WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Cleo';
 SELECT distilbert_set('engine', NULL);
-CREATE INDEX by_fill ON pinned(distilbert_embed(t, 'mlm@48ea85c46cbcfec7'));
+CREATE INDEX by_fill ON pinned(distilbert_embed(t, 'mlm@fc770fc30254839e'));
 PRAGMA integrity_check;
 .check <<END
 blas
@@ -41,15 +41,15 @@ END
 .testcase pinned weights of floats, a new row
 SELECT distilbert_set('engine', 'blas');
 INSERT INTO pinned(t) VALUES ('We [MASK] it.');
-.error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
+.error distilbert_*: model mlm has fingerprint *, not fc770fc30254839e
 
 .testcase integrity_check
 PRAGMA integrity_check;
-.error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
+.error distilbert_*: model mlm has fingerprint *, not fc770fc30254839e
 
 .testcase a row less
 DELETE FROM pinned WHERE t LIKE 'I%';
-.error distilbert_*: model mlm has fingerprint *, not 48ea85c46cbcfec7
+.error distilbert_*: model mlm has fingerprint *, not fc770fc30254839e
 
 .testcase what is stored can be read
 .inferences 0
