@@ -57,6 +57,7 @@ int registry_quantize(const char *name, const char *path, bool overwrite,
 typedef struct ModelRow {
   char *name, *path, *options; /* owned by the row; path NULL: built in */
   char family[16], tasks[64], precision[8], fingerprint[65];
+  char note[256]; /* what its tokenizer has to say of its files */
   size_t layers, dim, max_tokens, bytes;
   bool loaded;
 } ModelRow;

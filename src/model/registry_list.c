@@ -134,6 +134,8 @@ static void describe(const ModelEntry *e, ModelRow *row) {
   snprintf(row->precision, sizeof row->precision, "%s",
            precision_name(m->precision));
   task_names(m->tasks, row->tasks, sizeof row->tasks);
+  const char *note = tokenizer_note(m->tokenizer);
+  snprintf(row->note, sizeof row->note, "%s", note ? note : "");
   row->layers = m->config.n_layers;
   bool only_embeds = m->tasks == TASK_EMBED;
   row->dim = only_embeds ? m->vector_dim : m->config.dim;

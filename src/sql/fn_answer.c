@@ -215,14 +215,14 @@ typedef struct AnswerRows {
 
 static int read_options(Scan *scan, AnswerOptions *how, Error *err) {
   *how = answer_defaults;
-  int rc = table_size(scan, TOP_K, &how->top_k, err);
-  rc = rc ? rc : table_size(scan, MAX_ANSWER_LEN, &how->max_answer_len, err);
-  rc = rc ? rc : table_size(scan, DOC_STRIDE, &how->doc_stride, err);
-  rc = rc ? rc : table_size(scan, MAX_SEQ_LEN, &how->max_seq_len, err);
-  rc = rc ? rc : table_size(scan, MAX_WINDOWS, &how->max_windows, err);
-  rc = rc ? rc : table_bool(scan, IMPOSSIBLE, &how->impossible, err);
-  rc = rc ? rc : table_bool(scan, ALIGN_TO_WORDS, &how->align_to_words, err);
-  return rc ? rc : table_bool(scan, MERGE, &how->merge, err);
+  int rc = param_size(scan, TOP_K, &how->top_k, err);
+  rc = rc ? rc : param_size(scan, MAX_ANSWER_LEN, &how->max_answer_len, err);
+  rc = rc ? rc : param_size(scan, DOC_STRIDE, &how->doc_stride, err);
+  rc = rc ? rc : param_size(scan, MAX_SEQ_LEN, &how->max_seq_len, err);
+  rc = rc ? rc : param_size(scan, MAX_WINDOWS, &how->max_windows, err);
+  rc = rc ? rc : param_bool(scan, IMPOSSIBLE, &how->impossible, err);
+  rc = rc ? rc : param_bool(scan, ALIGN_TO_WORDS, &how->align_to_words, err);
+  return rc ? rc : param_bool(scan, MERGE, &how->merge, err);
 }
 
 static int begin(Scan *scan, Error *err) {
@@ -233,14 +233,14 @@ static int begin(Scan *scan, Error *err) {
   if (!size_mul(scan->params[QUESTION].n, scan->params[CONTEXT].n,
                 &rows->n_pairs))
     return fail_memory(err);
-  return call_use(&scan->call, table_option(scan, MODEL), TASK_ANSWER, err);
+  return call_use(&scan->call, param_option(scan, MODEL), TASK_ANSWER, err);
 }
 
 static AnswerQuery pair_of(const Scan *scan, size_t p) {
   size_t n_contexts = scan->params[CONTEXT].n;
   AnswerQuery q = {0};
-  q.question = table_text(scan, QUESTION, p / n_contexts);
-  q.context = table_text(scan, CONTEXT, p % n_contexts);
+  q.question = param_text(scan, QUESTION, p / n_contexts);
+  q.context = param_text(scan, CONTEXT, p % n_contexts);
   return q;
 }
 
@@ -343,7 +343,7 @@ static void column(Scan *scan, sqlite3_context *ctx, int i) {
     break;
   case COLUMN_ANSWER:
     sqlite3_result_text64(
-        ctx, table_text(scan, CONTEXT, context).text + a->byte_start,
+        ctx, param_text(scan, CONTEXT, context).text + a->byte_start,
         a->byte_end - a->byte_start, SQLITE_TRANSIENT, SQLITE_UTF8);
     break;
   }

@@ -94,10 +94,10 @@ typedef struct FillRows {
 static int begin(Scan *scan, Error *err) {
   FillRows *rows = scan->state;
   FillOptions how = fill_defaults;
-  how.targets = table_text(scan, TARGETS, 0);
-  int rc = table_size(scan, TOP_K, &how.top_k, err);
+  how.targets = param_text(scan, TARGETS, 0);
+  int rc = param_size(scan, TOP_K, &how.top_k, err);
   rc = rc ? rc
-          : call_use(&scan->call, table_option(scan, MODEL), TASK_FILL, err);
+          : call_use(&scan->call, param_option(scan, MODEL), TASK_FILL, err);
   return rc ? rc
             : fill_open(scan->call.model, &scan->call.run, &how, &rows->fill,
                         err);
@@ -116,7 +116,7 @@ static int run_batch(Scan *scan, Error *err) {
   fill_clear(f);
   while (fits && f->n_texts < most &&
          rows->first + f->n_texts < scan->params[TEXT].n) {
-    EncodeText text = table_text(scan, TEXT, rows->first + f->n_texts);
+    EncodeText text = param_text(scan, TEXT, rows->first + f->n_texts);
     int rc = fill_add(f, text, &fits, err);
     if (rc)
       return rc;

@@ -121,10 +121,10 @@ static int add_models(sqlite3_str *s, Error *err) {
     return rc;
   for (size_t i = 0; i < rows.n; i++) {
     const ModelRow *row = &rows.rows[i];
-    sqlite3_str_appendf(s, "model: %s, %s, %llu bytes%s\n", row->name,
-                        row->path ? "registered" : "built in",
-                        (unsigned long long)row->bytes,
-                        row->loaded ? ", loaded" : "");
+    sqlite3_str_appendf(
+        s, "model: %s, %s, %llu bytes%s%s%s\n", row->name,
+        row->path ? "registered" : "built in", (unsigned long long)row->bytes,
+        row->loaded ? ", loaded" : "", *row->note ? "; " : "", row->note);
   }
   sqlite3_str_appendf(s, "weights: %llu bytes",
                       (unsigned long long)registry_bytes());

@@ -90,9 +90,9 @@ typedef struct TokenRows {
 
 static int begin(Scan *scan, Error *err) {
   TokenRows *rows = scan->state;
-  rows->texts[0] = table_text(scan, TEXT, 0);
-  rows->texts[1] = table_text(scan, PAIR, 0);
-  int rc = call_use(&scan->call, table_option(scan, MODEL), 0, err);
+  rows->texts[0] = param_text(scan, TEXT, 0);
+  rows->texts[1] = param_text(scan, PAIR, 0);
+  int rc = call_use(&scan->call, param_option(scan, MODEL), 0, err);
   if (rc)
     return rc;
   Token dummy = {0};

@@ -4,32 +4,11 @@
  * In:  a TableKind (table.h), and what SQLite asks of a virtual table.
  * Out: its rows, one scan at a time.
  *
- * Parameters are hidden columns.  SQLite turns f(a, b) and `WHERE k = v` into
- * the same constraints; plan() says which it wants, in the order of the
- * parameters, and puts them into idxNum:
- *
- *     bits 0-15   parameter given           bits 16-29   given as a list
- *
- * SQLite also asks for plans that lack a parameter: of each branch of an OR
- * alone, and of every order of a join.  An error there would end a statement
- * that has a better plan, so such a plan is possible, but the dearest there is,
- * and says what is missing only if it is run.  To lack the first parameter is
- * less dear than to lack the second, for a branch is run with what stands
- * beside its OR as well: `question = 'x' AND (context = a OR context = b)`.
- *
- * A parameter that may be left out makes a plan cheaper by being given.  Out of
- * `(text = 'x' AND model = 'a') OR (text = 'x' AND model = 'b')` SQLite takes
- * what both branches have; a single scan with that alone, whose rows have no
- * model, must not look cheaper than a scan for each branch.
- *
- * A list is `name IN (...)`, which SQLite 3.38 hands over whole, so that many
- * texts go through the model together.  Older versions scan once a value.
+ * Parameters are hidden columns: plan.c says how they get their values,
+ * params.c keeps them.
  *
  * Rows of scans with the same parameters are the same rows, those of others
  * differ: rowids say so (row_id), for SQLite joins the scans of an OR by rowid.
- *
- * Values are copied: they belong to SQLite and are gone after xFilter, while
- * rows are produced later, and the hidden columns must show them again.
  *
  * Tables are there without CREATE VIRTUAL TABLE.  One that can be written may
  * be created too, but only in the schema `temp`: writing to a table locks the
@@ -39,19 +18,9 @@
 
 #include <string.h>
 #include "base/memory.h"
-#include "base/sha256.h"
+#include "sql/params.h"
+#include "sql/plan.h"
 SQLITE_EXTENSION_INIT3
-
-enum {
-  LISTS = 16,
-  KEY_GIVEN = 1 << 30
-}; /* idxNum: shift of list bits, a bit */
-enum { COPY_STEP = 1 << 20 };
-/* What SQLite sees as the cost of a scan, so that it is run as seldom as can
- * be, times one factor for each parameter left out; and of one that cannot be
- * run, times another for each parameter before the one it lacks. */
-static const double scan_cost = 1e9, left_out_cost = 1e3;
-static const double impossible_cost = 1e80, lack_cost = 1e9;
 
 /* What a module is registered with. */
 typedef struct Binding {
@@ -145,120 +114,7 @@ static int outcome(sqlite3_vtab *vtab, const Call *call, int rc,
   return complain(vtab, code, call_message(call, err));
 }
 
-/* --- Planning ------------------------------------------------------------- */
-
-static bool is_required(const TableParam *param) {
-  return param->kind == PARAM_TEXT || param->kind == PARAM_TEXTS;
-}
-
-/* Which constraint gives each parameter: its index, or NOT_GIVEN. */
-enum { NOT_GIVEN = -1, NOT_USABLE = -2 };
-
-/* `= value` and `IS value`; `IS NULL` of what must be given: no rows. */
-static bool gives_value(const TableParam *param, unsigned char op) {
-  return op == SQLITE_INDEX_CONSTRAINT_EQ || op == SQLITE_INDEX_CONSTRAINT_IS ||
-         (op == SQLITE_INDEX_CONSTRAINT_ISNULL && is_required(param));
-}
-
-static void find_constraints(const TableKind *kind,
-                             const sqlite3_index_info *info, int *given) {
-  for (int p = 0; p < kind->n_params; p++)
-    given[p] = NOT_GIVEN;
-  for (int i = 0; i < info->nConstraint; i++) {
-    int p = info->aConstraint[i].iColumn - kind->n_columns;
-    if (p < 0 || p >= kind->n_params || kind->params[p].kind == PARAM_SHOWN ||
-        !gives_value(&kind->params[p], info->aConstraint[i].op))
-      continue;
-    if (!info->aConstraint[i].usable)
-      given[p] = given[p] == NOT_GIVEN ? NOT_USABLE : given[p];
-    else if (given[p] < 0)
-      given[p] = i;
-  }
-}
-
-/* Takes constraint `i` whole if it is an IN; true if so. */
-static bool take_list(sqlite3_index_info *info, int i) {
-  return sqlite3_libversion_number() >= 3038000 && sqlite3_vtab_in(info, i, 1);
-}
-
-/* What the first column is to equal goes to `seek`; rows are tested as well. */
-static bool take_key(const TableKind *kind, sqlite3_index_info *info, int n) {
-  for (int i = 0; kind->seek && i < info->nConstraint; i++) {
-    if (info->aConstraint[i].iColumn != 0 || !info->aConstraint[i].usable ||
-        info->aConstraint[i].op != SQLITE_INDEX_CONSTRAINT_EQ)
-      continue;
-    info->aConstraintUsage[i].argvIndex = n + 1;
-    return true;
-  }
-  return false;
-}
-
-static void take(const TableKind *kind, sqlite3_index_info *info,
-                 const int *given) {
-  int n = 0;
-  unsigned bits = 0;
-  for (int p = 0; p < kind->n_params; p++) {
-    if (given[p] < 0)
-      continue;
-    info->aConstraintUsage[given[p]].argvIndex = ++n;
-    info->aConstraintUsage[given[p]].omit = 1;
-    bits |= 1u << p;
-    if (kind->params[p].kind == PARAM_TEXTS && take_list(info, given[p]))
-      bits |= 1u << (p + LISTS);
-  }
-  if (take_key(kind, info, n))
-    bits |= KEY_GIVEN;
-  info->idxNum = (int)bits;
-}
-
-/* The first parameter that this plan lacks; n_params: none. */
-static int find_missing(const TableKind *kind, const int *given) {
-  int p = 0;
-  while (p < kind->n_params && given[p] != NOT_USABLE &&
-         !(given[p] == NOT_GIVEN && is_required(&kind->params[p])))
-    p++;
-  return p;
-}
-
-static double cost_of(const TableKind *kind, const int *given) {
-  double cost = kind->n_params ? scan_cost : 100;
-  for (int p = 0; p < kind->n_params; p++)
-    if (given[p] == NOT_GIVEN)
-      cost *= left_out_cost;
-  return cost;
-}
-
-/* A plan without parameter p has the idxNum -1 - p. */
-static int plan(sqlite3_vtab *vtab, sqlite3_index_info *info) {
-  const TableKind *kind = ((Vtab *)vtab)->kind;
-  int given[TABLE_MAX_PARAMS];
-  find_constraints(kind, info, given);
-  int missing = find_missing(kind, given);
-  take(kind, info, given); /* a branch that takes nothing is no branch */
-  info->estimatedCost = cost_of(kind, given);
-  info->estimatedRows = 10;
-  if (missing == kind->n_params)
-    return SQLITE_OK;
-  info->idxNum = -1 - missing;
-  info->estimatedCost = impossible_cost;
-  for (int p = 0; p < missing; p++)
-    info->estimatedCost *= lack_cost;
-  return SQLITE_OK;
-}
-
 /* --- Scanning ------------------------------------------------------------- */
-
-static void forget_params(Scan *scan) {
-  for (int p = 0; p < TABLE_MAX_PARAMS; p++) {
-    ParamValues *values = &scan->params[p];
-    for (size_t i = 0; i < values->n; i++) {
-      sqlite3_value_free(values->items[i].value);
-      mem_free(values->items[i].text);
-    }
-    mem_free(values->items);
-    *values = (ParamValues){0};
-  }
-}
 
 /* Back to the state before the first xFilter. */
 static void reset(Scan *scan) {
@@ -266,9 +122,14 @@ static void reset(Scan *scan) {
     scan->kind->end(scan);
   mem_free(scan->state);
   scan->state = NULL;
-  forget_params(scan);
+  params_forget(scan);
   call_end(&scan->call);
   scan->done = true;
+}
+
+static int plan(sqlite3_vtab *vtab, sqlite3_index_info *info) {
+  plan_choose(((Vtab *)vtab)->kind, info);
+  return SQLITE_OK;
 }
 
 static int open_cursor(sqlite3_vtab *vtab, sqlite3_vtab_cursor **out) {
@@ -286,83 +147,8 @@ static int close_cursor(sqlite3_vtab_cursor *cursor) {
   return SQLITE_OK;
 }
 
-/* Copies a text, which may be so long that it must be interruptible. */
-static int copy_text(const Call *call, sqlite3_value *value, ParamValue *out,
-                     Error *err) {
-  EncodeText text;
-  int rc = value_text(value, &text, err);
-  if (rc)
-    return rc;
-  out->text = mem_alloc(text.bytes);
-  if (!out->text)
-    return fail_memory(err);
-  while (out->bytes < text.bytes && rc == OK) {
-    size_t left = text.bytes - out->bytes;
-    size_t n = left < COPY_STEP ? left : COPY_STEP;
-    memcpy(out->text + out->bytes, text.text + out->bytes, n);
-    out->bytes += n;
-    rc = poll_check(&call->run.poll, err);
-  }
-  return rc;
-}
-
-static int add_value(Scan *scan, int param, sqlite3_value *value, Error *err) {
-  ParamValues *values = &scan->params[param];
-  if (sqlite3_value_type(value) == SQLITE_NULL)
-    return OK;
-  if (mem_reserve(&values->items, &values->capacity, values->n + 1,
-                  sizeof *values->items))
-    return fail_memory(err);
-  ParamValue *item = &values->items[values->n++];
-  *item = (ParamValue){0};
-  ParamKind kind = scan->kind->params[param].kind;
-  if (kind != PARAM_NAME && kind != PARAM_NUMBER)
-    return copy_text(&scan->call, value, item, err);
-  /* '2' becomes 2 here: SQLite 3.53 crashes when asked of a copy. */
-  if (kind == PARAM_NUMBER)
-    sqlite3_value_numeric_type(value);
-  item->value = sqlite3_value_dup(value);
-  return item->value ? OK : fail_memory(err);
-}
-
-static int add_list(Scan *scan, int param, sqlite3_value *list, Error *err) {
-  sqlite3_value *value;
-  int code = sqlite3_vtab_in_first(list, &value);
-  while (code == SQLITE_OK && value) {
-    int rc = add_value(scan, param, value, err);
-    if (rc)
-      return rc;
-    code = sqlite3_vtab_in_next(list, &value);
-  }
-  return code == SQLITE_OK || code == SQLITE_DONE ? OK : fail_memory(err);
-}
-
-static int seek(Scan *scan, sqlite3_value *value, Error *err) {
-  const char *key;
-  int rc = value_string("key", value, &key, err);
-  return rc || !key ? rc : scan->kind->seek(scan, key, err);
-}
-
-/* Sets scan->done where a text is NULL: there are no rows then. */
-static int keep_params(Scan *scan, unsigned bits, sqlite3_value **argv,
-                       Error *err) {
-  int n = 0, rc = OK;
-  for (int p = 0; p < scan->kind->n_params && rc == OK; p++) {
-    if (bits >> (p + LISTS) & 1)
-      rc = add_list(scan, p, argv[n++], err);
-    else if (bits >> p & 1)
-      rc = add_value(scan, p, argv[n++], err);
-    if (scan->params[p].n == 0 && is_required(&scan->kind->params[p]))
-      scan->done = true;
-  }
-  if (rc == OK && bits & KEY_GIVEN)
-    rc = seek(scan, argv[n], err);
-  return rc;
-}
-
-static int first_row(Scan *scan, unsigned bits, sqlite3_value **argv,
-                     Error *err) {
-  int rc = keep_params(scan, bits, argv, err);
+static int first_row(Scan *scan, int number, sqlite3_value **argv, Error *err) {
+  int rc = params_keep(scan, number, argv, err);
   if (rc || scan->done)
     return rc;
   scan->state = mem_zeroed(scan->kind->state_bytes);
@@ -396,20 +182,20 @@ static void count_row(Cursor *c) {
   c->row++;
 }
 
-static int filter(sqlite3_vtab_cursor *cursor, int bits, const char *text,
+static int filter(sqlite3_vtab_cursor *cursor, int number, const char *text,
                   int argc, sqlite3_value **argv) {
   (void)argc, (void)text;
   Cursor *c = (Cursor *)cursor;
   Vtab *v = (Vtab *)cursor->pVtab;
   reset(&c->scan);
-  if (bits < 0)
-    return lacks(cursor->pVtab, -1 - bits);
-  v->by_key = bits & KEY_GIVEN;
+  if (plan_lacks(number) >= 0)
+    return lacks(cursor->pVtab, plan_lacks(number));
+  v->by_key = plan_has_key(number);
   c->scan.done = false;
   c->place = SIZE_MAX;
   Error err;
   call_begin(&c->scan.call, v->kind->name, v->connection, v->db);
-  int rc = first_row(&c->scan, (unsigned)bits, argv, &err);
+  int rc = first_row(&c->scan, number, argv, &err);
   count_row(c);
   call_pause(&c->scan.call);
   return outcome(cursor->pVtab, &c->scan.call, rc, &err);
@@ -447,50 +233,11 @@ static int column(sqlite3_vtab_cursor *cursor, sqlite3_context *ctx, int i) {
   return SQLITE_OK;
 }
 
-static void hash_bytes(Sha256 *h, const void *data, size_t n) {
-  uint64_t bytes = n;
-  sha256_add(h, &bytes, sizeof bytes);
-  if (n)
-    sha256_add(h, data, n);
-}
-
-static void hash_value(Sha256 *h, const ParamValue *item) {
-  sqlite3_value *value = item->value;
-  int type = value ? sqlite3_value_type(value) : SQLITE_NULL;
-  if (type == SQLITE_INTEGER || type == SQLITE_FLOAT) {
-    double number = sqlite3_value_double(value);
-    hash_bytes(h, &number, sizeof number);
-  } else if (value) {
-    size_t n = (size_t)sqlite3_value_bytes(value);
-    hash_bytes(h, sqlite3_value_blob(value), n);
-  } else {
-    hash_bytes(h, item->text, item->bytes);
-  }
-}
-
-/* Of the values that the row is about; never 0. */
-static uint64_t hash_values(const Scan *scan) {
-  Sha256 h;
-  unsigned char digest[32];
-  uint64_t out;
-  sha256_init(&h);
-  for (int p = 0; p < scan->kind->n_params; p++) {
-    const ParamValues *values = &scan->params[p];
-    unsigned char given = values->at < values->n;
-    sha256_add(&h, &given, 1);
-    if (given)
-      hash_value(&h, &values->items[values->at]);
-  }
-  sha256_end(&h, digest);
-  memcpy(&out, digest, sizeof out);
-  return out | 1;
-}
-
 /* The same for the same row of the same values, else another. */
 static int row_id(sqlite3_vtab_cursor *cursor, sqlite3_int64 *out) {
   Cursor *c = (Cursor *)cursor;
   if (!c->values)
-    c->values = hash_values(&c->scan);
+    c->values = params_hash(&c->scan);
   *out = (sqlite3_int64)(c->values >> 2) + c->row;
   return SQLITE_OK;
 }
@@ -562,52 +309,4 @@ int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
       kind->update && !read_only ? &writable : &readable;
   return sqlite3_create_module_v2(db, kind->name, module, binding,
                                   free_binding);
-}
-
-/* --- Parameters, for the tables ------------------------------------------- */
-
-EncodeText table_text(const Scan *scan, int param, size_t item) {
-  const ParamValues *values = &scan->params[param];
-  if (item >= values->n)
-    return (EncodeText){NULL, 0};
-  return (EncodeText){values->items[item].text, values->items[item].bytes};
-}
-
-sqlite3_value *table_option(const Scan *scan, int param) {
-  const ParamValues *values = &scan->params[param];
-  return values->n ? values->items[0].value : NULL;
-}
-
-/* A text where a number belongs is often a model's name. */
-static void point_to_model(const TableKind *kind, Error *err) {
-  char said[sizeof err->message];
-  int p = 0;
-  while (p < kind->n_params && kind->params[p].kind != PARAM_NAME)
-    p++;
-  if (!err || p == kind->n_params)
-    return;
-  memcpy(said, err->message, sizeof said);
-  fail(err, ERR_RANGE, "%s; a model is argument %d, or WHERE %s = ...", said,
-       p + 1, kind->params[p].name);
-}
-
-int table_size(const Scan *scan, int param, size_t *out, Error *err) {
-  const TableParam *p = &scan->kind->params[param];
-  sqlite3_value *value = table_option(scan, param);
-  int64_t number;
-  if (!value)
-    return OK;
-  int rc = value_integer(p->name, value, p->low, p->high, &number, err);
-  if (rc == OK)
-    *out = (size_t)number;
-  else if (sqlite3_value_type(value) == SQLITE_TEXT)
-    point_to_model(scan->kind, err);
-  return rc;
-}
-
-int table_bool(const Scan *scan, int param, bool *out, Error *err) {
-  size_t number = *out;
-  int rc = table_size(scan, param, &number, err);
-  *out = number != 0;
-  return rc;
 }

@@ -31,6 +31,10 @@ typedef struct TableParam {
   int64_t low, high; /* limits of a number */
 } TableParam;
 
+static inline bool param_is_required(const TableParam *param) {
+  return param->kind == PARAM_TEXT || param->kind == PARAM_TEXTS;
+}
+
 /* A copy of a value that was given. */
 typedef struct ParamValue {
   sqlite3_value *value; /* owned, of a name or number; else NULL */
@@ -94,15 +98,17 @@ typedef struct TableKind {
 int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
                    Connection *connection);
 
+/* For the tables, written in params.c. */
+
 /* The item-th text given; {NULL, 0} when there is none. */
-EncodeText table_text(const Scan *scan, int param, size_t item);
+EncodeText param_text(const Scan *scan, int param, size_t item);
 
 /* The value of a name or number, NULL when not given or NULL. */
-sqlite3_value *table_option(const Scan *scan, int param);
+sqlite3_value *param_option(const Scan *scan, int param);
 
 /* A number. *out stays as it is when not given or NULL. */
-int table_size(const Scan *scan, int param, size_t *out, Error *err);
-int table_bool(const Scan *scan, int param, bool *out, Error *err);
+int param_size(const Scan *scan, int param, size_t *out, Error *err);
+int param_bool(const Scan *scan, int param, bool *out, Error *err);
 
 /* Tables, each written in its own file. */
 extern const TableKind answers_table; /* fn_answer.c */
