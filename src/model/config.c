@@ -1,14 +1,12 @@
 /*
- * config.c - reads config.json of the three families.
+ * config.c - reads config.json of all families.
  *
  * In:  the text of config.json.
  * Out: a Config whose sizes are positive, within the limits of config.h and
  *      fit together; or one sentence with the key and its limit.
  *
- * DistilBERT has its own names for what BERT and RoBERTa share ("dim" is
- * "hidden_size"), so a family is a row with a table of its keys.  An absent
- * key means the default of the reference's configuration class, because the
- * reference writes only what differs; a null where a size must be is refused.
+ * What a family calls things is in its row (family.c).  An absent key means
+ * the default there; a null where a size must be is refused.
  *
  * Agrees with transformers' DistilBertConfig, BertConfig and RobertaConfig
  * (reference/models.md 1 to 4).  DistilBERT's norm epsilon is 1e-12 by its
@@ -23,69 +21,24 @@
 #include <stddef.h>
 #include <string.h>
 #include "base/json.h"
+#include "model/family.h"
 
 #define WHAT "config.json"
 
-/* --- What the families call things ---------------------------------------- */
+/* --- Tables --------------------------------------------------------------- */
 
-typedef struct SizeKey {
-  const char *key, *alias; /* alias NULL: none */
-  size_t at;               /* of a size_t in Config */
-  size_t initial, high;    /* from 1 to high */
-} SizeKey;
-
-typedef struct FamilyRow {
-  const char *name;                  /* model_type */
-  const char *prefix;                /* of its architectures */
-  const char *activation, *norm_eps; /* keys; NULL: not configurable */
-  int32_t pad_id;
-  SizeKey sizes[8]; /* up to one without a key */
-} FamilyRow;
-
-#define AT(member) offsetof(Config, member)
-
-static const FamilyRow families[FAMILY_COUNT] = {
-    [FAMILY_DISTILBERT] =
-        {"distilbert",
-         "DistilBert",
-         "activation",
-         NULL,
-         0,
-         {{"dim", "hidden_size", AT(dim), 768, CONFIG_MAX_DIM},
-          {"n_layers", "num_hidden_layers", AT(n_layers), 6, CONFIG_MAX_LAYERS},
-          {"n_heads", "num_attention_heads", AT(n_heads), 12, CONFIG_MAX_DIM},
-          {"hidden_dim", NULL, AT(hidden_dim), 3072, CONFIG_MAX_DIM},
-          {"vocab_size", NULL, AT(vocab_size), 30522, CONFIG_MAX_VOCAB},
-          {"max_position_embeddings", NULL, AT(max_positions), 512,
-           CONFIG_MAX_POSITIONS}}},
-    [FAMILY_BERT] =
-        {"bert",
-         "Bert",
-         "hidden_act",
-         "layer_norm_eps",
-         0,
-         {{"hidden_size", NULL, AT(dim), 768, CONFIG_MAX_DIM},
-          {"num_hidden_layers", NULL, AT(n_layers), 12, CONFIG_MAX_LAYERS},
-          {"num_attention_heads", NULL, AT(n_heads), 12, CONFIG_MAX_DIM},
-          {"intermediate_size", NULL, AT(hidden_dim), 3072, CONFIG_MAX_DIM},
-          {"vocab_size", NULL, AT(vocab_size), 30522, CONFIG_MAX_VOCAB},
-          {"max_position_embeddings", NULL, AT(max_positions), 512,
-           CONFIG_MAX_POSITIONS},
-          {"type_vocab_size", NULL, AT(n_types), 2, CONFIG_MAX_DIM}}},
-    [FAMILY_ROBERTA] =
-        {"roberta",
-         "Roberta",
-         "hidden_act",
-         "layer_norm_eps",
-         1,
-         {{"hidden_size", NULL, AT(dim), 768, CONFIG_MAX_DIM},
-          {"num_hidden_layers", NULL, AT(n_layers), 12, CONFIG_MAX_LAYERS},
-          {"num_attention_heads", NULL, AT(n_heads), 12, CONFIG_MAX_DIM},
-          {"intermediate_size", NULL, AT(hidden_dim), 3072, CONFIG_MAX_DIM},
-          {"vocab_size", NULL, AT(vocab_size), 50265, CONFIG_MAX_VOCAB},
-          {"max_position_embeddings", NULL, AT(max_positions), 512,
-           CONFIG_MAX_POSITIONS},
-          {"type_vocab_size", NULL, AT(n_types), 2, CONFIG_MAX_DIM}}},
+/* Where a size goes, and its limit: from 1 to it. */
+static const struct {
+  size_t at; /* of a size_t in Config */
+  size_t high;
+} sizes[SIZE_COUNT] = {
+    [SIZE_DIM] = {offsetof(Config, dim), CONFIG_MAX_DIM},
+    [SIZE_LAYERS] = {offsetof(Config, n_layers), CONFIG_MAX_LAYERS},
+    [SIZE_HEADS] = {offsetof(Config, n_heads), CONFIG_MAX_DIM},
+    [SIZE_HIDDEN] = {offsetof(Config, hidden_dim), CONFIG_MAX_DIM},
+    [SIZE_VOCAB] = {offsetof(Config, vocab_size), CONFIG_MAX_VOCAB},
+    [SIZE_POSITIONS] = {offsetof(Config, max_positions), CONFIG_MAX_POSITIONS},
+    [SIZE_TYPES] = {offsetof(Config, n_types), CONFIG_MAX_DIM},
 };
 
 /* A class that is none of these says nothing: the tensors will tell which
@@ -135,10 +88,6 @@ enum {
   N_ACTIVATIONS = sizeof activations / sizeof *activations
 };
 
-const char *family_name(Family family) {
-  return families[family].name;
-}
-
 /* --- Which family, which head --------------------------------------------- */
 
 /* The first of `architectures`; NULL where there is none. */
@@ -167,43 +116,41 @@ static Architecture find_architecture(const char *class) {
   return ARCHITECTURE_NONE;
 }
 
-/* Of a file without model_type: a class that is exactly one of a family's. */
-static bool infer_family(const char *class, Family *out) {
-  for (int f = 0; class && f < FAMILY_COUNT; f++) {
-    size_t n = strlen(families[f].prefix);
-    if (strncmp(class, families[f].prefix, n) != 0)
-      continue;
-    for (size_t i = 0; i < N_ARCHITECTURES; i++)
-      if (strcmp(class + n, architectures[i].suffix) == 0) {
-        *out = (Family)f;
-        return true;
-      }
-  }
+static bool is_class(const Family *f, const char *class) {
+  size_t n = strlen(f->classes);
+  if (strncmp(class, f->classes, n) != 0)
+    return false;
+  for (size_t i = 0; i < N_ARCHITECTURES; i++)
+    if (strcmp(class + n, architectures[i].suffix) == 0)
+      return true;
   return false;
+}
+
+/* Of a file without model_type: a class that is exactly one of a family's. */
+static const Family *infer_family(const char *class) {
+  const Family *f = families;
+  while (f->name && !is_class(f, class))
+    f++;
+  return f->name ? f : NULL;
 }
 
 /* Sets family and architecture. */
 static int read_family(const cJSON *json, Config *out, Error *err) {
   const char *class, *type = NULL;
+  char shown[ERROR_QUOTE], names[128];
   int rc = read_class(json, &class, err);
   if (rc == OK)
     rc = json_get_text(WHAT, json, "model_type", &type, err);
   if (rc != OK)
     return rc;
   out->architecture = find_architecture(class);
-  if (!type && infer_family(class, &out->family))
+  out->family = type ? family_named(type) : class ? infer_family(class) : NULL;
+  if (out->family)
     return OK;
   if (!type)
     return fail(err, ERR_FORMAT, WHAT ": model_type is missing");
-  for (int f = 0; f < FAMILY_COUNT; f++)
-    if (strcmp(type, families[f].name) == 0) {
-      out->family = (Family)f;
-      return OK;
-    }
-  char shown[ERROR_QUOTE];
-  return fail(err, ERR_UNSUPPORTED,
-              WHAT ": model_type \"%s\" is none of distilbert, bert, roberta",
-              error_quote(shown, type));
+  return fail(err, ERR_UNSUPPORTED, WHAT ": model_type \"%s\" is none of %s",
+              error_quote(shown, type), family_names(names, sizeof names));
 }
 
 /* --- Sizes ---------------------------------------------------------------- */
@@ -222,26 +169,35 @@ static int read_size(const cJSON *json, const char *key, size_t high,
 }
 
 /* Key and alias may both be there if they agree. */
-static int read_sizes(const cJSON *json, Config *out, Error *err) {
-  for (const SizeKey *k = families[out->family].sizes; k->key; k++) {
-    size_t *into = (size_t *)(void *)((char *)out + k->at);
-    *into = k->initial;
-    int rc = read_size(json, k->key, k->high, into, err);
-    size_t other = *into;
-    if (rc == OK && k->alias)
-      rc = read_size(json, k->alias, k->high, &other, err);
-    if (rc != OK)
-      return rc;
-    if (other != *into && json_get(json, k->key))
-      return fail(err, ERR_FORMAT, WHAT ": %s and %s differ", k->key, k->alias);
-    *into = other;
-  }
+static int read_key(const cJSON *json, const SizeKey *k, size_t high,
+                    size_t *out, Error *err) {
+  *out = k->initial;
+  int rc = read_size(json, k->key, high, out, err);
+  size_t other = *out;
+  if (rc == OK && k->alias)
+    rc = read_size(json, k->alias, high, &other, err);
+  if (rc != OK)
+    return rc;
+  if (other != *out && json_get(json, k->key))
+    return fail(err, ERR_FORMAT, WHAT ": %s and %s differ", k->key, k->alias);
+  *out = other;
   return OK;
+}
+
+static int read_sizes(const cJSON *json, Config *out, Error *err) {
+  int rc = OK;
+  for (int i = 0; rc == OK && i < SIZE_COUNT; i++) {
+    const SizeKey *k = &out->family->sizes[i];
+    size_t *into = (size_t *)(void *)((char *)out + sizes[i].at);
+    if (k->key)
+      rc = read_key(json, k, sizes[i].high, into, err);
+  }
+  return rc;
 }
 
 /* Null is allowed: BERT's classes do not need one. */
 static int read_pad(const cJSON *json, Config *out, Error *err) {
-  int64_t pad = families[out->family].pad_id;
+  int64_t pad = out->family->pad_id;
   int rc = json_get_int(WHAT, json, "pad_token_id", 0,
                         (int64_t)out->vocab_size - 1, &pad, err);
   out->pad_id = (int32_t)pad; /* below CONFIG_MAX_VOCAB */
@@ -257,8 +213,8 @@ static int check_sizes(const Config *c, Error *err) {
   if ((size_t)c->pad_id >= c->vocab_size)
     return fail(err, ERR_FORMAT, WHAT ": pad_token_id %d, vocab_size %zu",
                 c->pad_id, c->vocab_size);
-  /* RoBERTa's first token has position pad_id + 1. */
-  if (c->family == FAMILY_ROBERTA && c->max_positions < (size_t)c->pad_id + 2)
+  if (c->family->positions_follow_pad &&
+      c->max_positions < (size_t)c->pad_id + 2)
     return fail(err, ERR_FORMAT,
                 WHAT ": max_position_embeddings must be %d at least",
                 c->pad_id + 2);
@@ -268,7 +224,7 @@ static int check_sizes(const Config *c, Error *err) {
 /* --- Arithmetic ----------------------------------------------------------- */
 
 static int read_activation(const cJSON *json, Config *out, Error *err) {
-  const char *key = families[out->family].activation, *name = "gelu";
+  const char *key = out->family->activation, *name = "gelu";
   int rc = json_get_text(WHAT, json, key, &name, err);
   if (rc != OK)
     return rc;
@@ -284,7 +240,7 @@ static int read_activation(const cJSON *json, Config *out, Error *err) {
 
 static int read_numerics(const cJSON *json, Config *out, Error *err) {
   double eps = 1e-12;
-  const char *key = families[out->family].norm_eps;
+  const char *key = out->family->norm_eps;
   int rc = key ? json_get_real(WHAT, json, key, 0, 1, &eps, err) : OK;
   out->norm_eps = (float)eps;
   out->tie_embeddings = true;
@@ -293,8 +249,8 @@ static int read_numerics(const cJSON *json, Config *out, Error *err) {
   if (rc == OK)
     rc = json_get_bool(WHAT, json, "tie_word_embeddings", &out->tie_embeddings,
                        err);
-  if (rc == OK && out->family == FAMILY_DISTILBERT)
-    rc = json_get_bool(WHAT, json, "sinusoidal_pos_embds", &out->sinusoidal,
+  if (rc == OK && out->family->sinusoids)
+    rc = json_get_bool(WHAT, json, out->family->sinusoids, &out->sinusoidal,
                        err);
   return rc;
 }
@@ -311,22 +267,20 @@ static int refuse_true(const cJSON *json, const char *key, Error *err) {
 }
 
 static int refuse_others(const cJSON *json, const Config *c, Error *err) {
-  /* DistilBERT's classes have no such key, and ignore it. */
-  const char *position = "absolute";
+  const char *position = "absolute", *key = c->family->position_type;
   int64_t width = (int64_t)c->dim;
   int rc = refuse_true(json, "is_decoder", err);
   if (rc == OK)
     rc = refuse_true(json, "add_cross_attention", err);
-  if (rc == OK && c->family != FAMILY_DISTILBERT)
-    rc = json_get_text(WHAT, json, "position_embedding_type", &position, err);
+  if (rc == OK && key)
+    rc = json_get_text(WHAT, json, key, &position, err);
   if (rc == OK)
     rc = json_get_int(WHAT, json, "embedding_size", 1, CONFIG_MAX_DIM, &width,
                       err);
   if (rc != OK)
     return rc;
   if (strcmp(position, "absolute") != 0)
-    return fail(err, ERR_UNSUPPORTED,
-                WHAT ": position_embedding_type must be \"absolute\"");
+    return fail(err, ERR_UNSUPPORTED, WHAT ": %s must be \"absolute\"", key);
   if (width != (int64_t)c->dim)
     return fail(err, ERR_UNSUPPORTED,
                 WHAT ": embedding_size %lld, the model is %zu wide",

@@ -13,13 +13,6 @@
 #include "base/error.h"
 #include "tensor/kernels.h"
 
-typedef enum Family {
-  FAMILY_DISTILBERT,
-  FAMILY_BERT,
-  FAMILY_ROBERTA,
-  FAMILY_COUNT
-} Family;
-
 /* What the `architectures` entry promises; NONE: a bare encoder, or silent. */
 typedef enum Architecture {
   ARCHITECTURE_NONE,
@@ -31,10 +24,10 @@ typedef enum Architecture {
 } Architecture;
 
 typedef struct Config {
-  Family family;
+  const struct Family *family; /* a row of family.c */
   Architecture architecture;
   size_t dim, n_layers, n_heads, hidden_dim; /* C, L, H, F */
-  size_t vocab_size, max_positions, n_types; /* V; n_types 0: DistilBERT */
+  size_t vocab_size, max_positions, n_types; /* V; n_types 0: none */
   int32_t pad_id;
   float norm_eps;
   Activation activation;
@@ -53,8 +46,5 @@ enum {
 /* ERR_FORMAT: a missing or senseless value; ERR_UNSUPPORTED: another
  * model_type or an unknown activation, by name. */
 int config_parse(const char *json, size_t bytes, Config *out, Error *err);
-
-/* "distilbert", "bert", "roberta" */
-const char *family_name(Family family);
 
 #endif

@@ -21,6 +21,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/pool.h"
+#include "model/family.h"
 #include "model/linear.h"
 #include "tensor/blas.h"
 
@@ -470,10 +471,10 @@ static void place_stretches(Encoder *e, size_t first, size_t end) {
   }
 }
 
-/* BERT counts positions from 0; RoBERTa from its pad id, past pads. */
+/* From 0 on, or from behind the pad id, past pads. */
 static size_t position_of(const Config *c, int32_t id, size_t index,
                           size_t *not_pads) {
-  if (c->family != FAMILY_ROBERTA)
+  if (!c->family->positions_follow_pad)
     return index;
   if (id == c->pad_id)
     return (size_t)c->pad_id;

@@ -1,19 +1,48 @@
 /*
- * family.h - what the tensors of each family are called.
+ * family.h - what is particular to a family of models: one row each.
  *
- * A new family is one more row: its names, nothing else.  Names are those of
- * the published checkpoints (reference/models.md 2-4); ".weight" and ".bias"
- * are added by the loader, `prefix` stands in front of encoder tensors in
- * files of head models.
+ * A new family is one more row: what config.json and the tensors call things,
+ * and the few ways in which its arithmetic differs.  Names are those of the
+ * published checkpoints (reference/models.md 1-4); ".weight" and ".bias" are
+ * added by the loader, `prefix` stands in front of encoder tensors in files of
+ * head models.
  */
 #ifndef MODEL_FAMILY_H
 #define MODEL_FAMILY_H
 
-#include "model/config.h"
 #include "text/tokenizer.h"
 
-typedef struct FamilyNames {
-  TokenizerKind tokenizer;
+/* The sizes that config.json states. */
+typedef enum FamilySize {
+  SIZE_DIM,
+  SIZE_LAYERS,
+  SIZE_HEADS,
+  SIZE_HIDDEN,
+  SIZE_VOCAB,
+  SIZE_POSITIONS,
+  SIZE_TYPES,
+  SIZE_COUNT
+} FamilySize;
+
+typedef struct SizeKey {
+  const char *key;   /* NULL: the family has no such size, which is 0 */
+  const char *alias; /* another name of the key; NULL: none */
+  size_t initial;    /* of the reference's configuration class */
+} SizeKey;
+
+typedef struct Family {
+  /* config.json */
+  const char *name;    /* model_type */
+  const char *classes; /* what its architectures begin with */
+  SizeKey sizes[SIZE_COUNT];
+  const char *activation;    /* key */
+  const char *norm_eps;      /* key; NULL: 1e-12 */
+  const char *position_type; /* key that must say "absolute"; NULL: ignored */
+  const char *sinusoids;     /* key of a position table made up; NULL: never */
+  int32_t pad_id;            /* of the reference's configuration class */
+  bool positions_follow_pad; /* tokens have pad_id + 1, ..., pads pad_id */
+  TokenizerKind tokenizer;   /* where the files leave it open */
+  /* Tensors */
   const char *prefix;
   const char *words, *positions, *types, *embedding_norm;
   const char *layer; /* with %zu for its index; the next eight follow it */
@@ -23,8 +52,14 @@ typedef struct FamilyNames {
   const char *mask_transform, *mask_norm, *mask_decoder;
   const char *mask_biases[2];
   bool mask_always_gelu; /* whatever the config's activation is */
-} FamilyNames;
+} Family;
 
-extern const FamilyNames family_names[FAMILY_COUNT];
+extern const Family families[]; /* up to one without a name */
+
+/* By model_type; NULL: none. */
+const Family *family_named(const char *name);
+
+/* "distilbert, bert, roberta", cut to fit. Returns out. */
+char *family_names(char *out, size_t room);
 
 #endif

@@ -72,7 +72,7 @@ static int encoder_name(const Loader *l, const char *layer, size_t index,
   return OK;
 }
 
-static int layer_linear(Loader *l, const FamilyNames *f, size_t index,
+static int layer_linear(Loader *l, const Family *f, size_t index,
                         const char *part, size_t n_out, size_t n_in,
                         Linear *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
@@ -80,15 +80,15 @@ static int layer_linear(Loader *l, const FamilyNames *f, size_t index,
   return code ? code : load_layer(l, name, n_out, n_in, out, err);
 }
 
-static int layer_norm(Loader *l, const FamilyNames *f, size_t index,
+static int layer_norm(Loader *l, const Family *f, size_t index,
                       const char *part, size_t C, Norm *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
   int code = encoder_name(l, f->layer, index, part, name, err);
   return code ? code : load_norm(l, name, C, out, err);
 }
 
-static int load_block(Loader *l, const FamilyNames *f, const Config *c,
-                      size_t i, Layer *y, Error *err) {
+static int load_block(Loader *l, const Family *f, const Config *c, size_t i,
+                      Layer *y, Error *err) {
   size_t C = c->dim, F = c->hidden_dim;
   const struct {
     const char *part;
@@ -116,8 +116,7 @@ static int load_encoder_table(Loader *l, const char *part, size_t n, size_t C,
 }
 
 /* A stored position table wins over the flag (corrections.md 10). */
-static int load_positions(Loader *l, const FamilyNames *f, Model *m,
-                          Error *err) {
+static int load_positions(Loader *l, const Family *f, Model *m, Error *err) {
   const Config *c = &m->config;
   char name[TENSOR_NAME_ROOM], full[TENSOR_NAME_ROOM + 8];
   int code = encoder_name(l, NULL, 0, f->positions, name, err);
@@ -130,8 +129,7 @@ static int load_positions(Loader *l, const FamilyNames *f, Model *m,
                           err);
 }
 
-static int load_embeddings(Loader *l, const FamilyNames *f, Model *m,
-                           Error *err) {
+static int load_embeddings(Loader *l, const Family *f, Model *m, Error *err) {
   const Config *c = &m->config;
   char name[TENSOR_NAME_ROOM];
   int code =
@@ -154,7 +152,7 @@ static int load_answer_head(Loader *l, Model *m, Error *err) {
 
 /* The word embeddings as the decoder: shared, unless they are bytes and floats
  * are asked for. */
-static int tie_decoder(Loader *l, const FamilyNames *f, Model *m, Error *err) {
+static int tie_decoder(Loader *l, const Family *f, Model *m, Error *err) {
   Linear *d = &m->mask.decoder;
   char name[TENSOR_NAME_ROOM];
   int code = encoder_name(l, NULL, 0, f->words, name, err);
@@ -170,7 +168,7 @@ static int tie_decoder(Loader *l, const FamilyNames *f, Model *m, Error *err) {
 
 /* The decoder is the word embeddings, unless the config unties them and the
  * file has its own (reference/corrections.md 2, 3). */
-static int load_decoder(Loader *l, const FamilyNames *f, Model *m, Error *err) {
+static int load_decoder(Loader *l, const Family *f, Model *m, Error *err) {
   Linear *d = &m->mask.decoder;
   char own[TENSOR_NAME_ROOM];
   snprintf(own, sizeof own, "%s.weight", f->mask_decoder);
@@ -181,8 +179,7 @@ static int load_decoder(Loader *l, const FamilyNames *f, Model *m, Error *err) {
   return load_layer_weight(l, f->mask_decoder, d->n_out, d->n_in, d, err);
 }
 
-static int load_mask_head(Loader *l, const FamilyNames *f, Model *m,
-                          Error *err) {
+static int load_mask_head(Loader *l, const Family *f, Model *m, Error *err) {
   MaskHead *h = &m->mask;
   const char *bias = f->mask_biases[0];
   char first[TENSOR_NAME_ROOM];
@@ -208,13 +205,12 @@ static int load_mask_head(Loader *l, const FamilyNames *f, Model *m,
 static int load_heads(Loader *l, Model *m, Error *err) {
   m->tasks = TASK_EMBED;
   int code = load_answer_head(l, m, err);
-  return code ? code
-              : load_mask_head(l, &family_names[m->config.family], m, err);
+  return code ? code : load_mask_head(l, m->config.family, m, err);
 }
 
 /* One pass: everything the model needs, in one order. */
 static int load_all(Loader *l, Model *m, Error *err) {
-  const FamilyNames *f = &family_names[m->config.family];
+  const Family *f = m->config.family;
   int code = load_embeddings(l, f, m, err);
   for (size_t i = 0; !code && i < m->config.n_layers; i++)
     code = load_block(l, f, &m->config, i, &m->layers[i], err);
@@ -225,7 +221,7 @@ static int load_all(Loader *l, Model *m, Error *err) {
 
 static int load_weights(Source *source, Precision precision, const Poll *poll,
                         Model *m, Error *err) {
-  const char *prefix = family_names[m->config.family].prefix;
+  const char *prefix = m->config.family->prefix;
   Loader l = {.source = source, .poll = poll, .precision = precision};
   if (source_has_prefix(source, prefix))
     snprintf(l.prefix, sizeof l.prefix, "%s", prefix);
@@ -267,14 +263,14 @@ static int open_tokenizer(const Source *s, Model *m, Error *err) {
       .added_tokens = file_text_of(s, "added_tokens.json"),
       .config = file_text_of(s, "config.json"),
   };
-  return tokenizer_open(family_names[m->config.family].tokenizer, &files,
-                        &m->tokenizer, err);
+  return tokenizer_open(m->config.family->tokenizer, &files, &m->tokenizer,
+                        err);
 }
 
 /* Positions the model has for tokens, and no more than its tokenizer says. */
 static size_t token_limit(const Model *m) {
   size_t limit = m->config.max_positions;
-  if (m->config.family == FAMILY_ROBERTA) {
+  if (m->config.family->positions_follow_pad) {
     size_t skipped = (size_t)m->config.pad_id + 1;
     limit = limit > skipped ? limit - skipped : 0;
   }

@@ -14,6 +14,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "model/entries.h"
+#include "model/family.h"
 #include "model/locate.h"
 
 static size_t connections; /* guarded by the entries' lock */
@@ -129,8 +130,7 @@ static void describe(const ModelEntry *e, ModelRow *row) {
       task_names(e->builtin->tasks, row->tasks, sizeof row->tasks);
     return;
   }
-  snprintf(row->family, sizeof row->family, "%s",
-           family_name(m->config.family));
+  snprintf(row->family, sizeof row->family, "%s", m->config.family->name);
   snprintf(row->precision, sizeof row->precision, "%s",
            precision_name(m->precision));
   task_names(m->tasks, row->tasks, sizeof row->tasks);

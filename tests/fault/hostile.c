@@ -264,6 +264,7 @@ static void run_checkpoint(const char *name, unsigned long first,
 }
 
 int main(int argc, char **argv) {
+  setenv("DISTILBERT_CACHE_ENTRIES", "0", 1); /* every answer is computed */
   unsigned long n = argc > 1 ? strtoul(argv[1], NULL, 10) : 500;
   unsigned long first = argc > 2 ? strtoul(argv[2], NULL, 10) : 0;
   size_t kinds = sizeof checkpoints / sizeof *checkpoints;

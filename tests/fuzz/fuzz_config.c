@@ -5,10 +5,11 @@
 #include <math.h>
 #include <string.h>
 #include "fuzz.h"
+#include "model/family.h"
 #include "model/config.h"
 
 static void check_config(const Config *c) {
-  REQUIRE(c->family >= 0 && c->family < FAMILY_COUNT);
+  REQUIRE(c->family == family_named(c->family->name));
   REQUIRE(c->architecture >= ARCHITECTURE_NONE &&
           c->architecture <= ARCHITECTURE_MULTIPLE_CHOICE);
   REQUIRE(c->dim >= 1 && c->dim <= CONFIG_MAX_DIM);
@@ -17,15 +18,15 @@ static void check_config(const Config *c) {
   REQUIRE(c->hidden_dim >= 1 && c->hidden_dim <= CONFIG_MAX_DIM);
   REQUIRE(c->vocab_size >= 1 && c->vocab_size <= CONFIG_MAX_VOCAB);
   REQUIRE(c->max_positions >= 1 && c->max_positions <= CONFIG_MAX_POSITIONS);
-  REQUIRE((c->n_types == 0) == (c->family == FAMILY_DISTILBERT));
+  REQUIRE((c->n_types == 0) == !c->family->sizes[SIZE_TYPES].key);
   REQUIRE(c->n_types <= CONFIG_MAX_DIM);
   REQUIRE(c->pad_id >= 0 && (size_t)c->pad_id < c->vocab_size);
-  REQUIRE(c->family != FAMILY_ROBERTA ||
+  REQUIRE(!c->family->positions_follow_pad ||
           c->max_positions >= (size_t)c->pad_id + 2);
   REQUIRE(isfinite(c->norm_eps) && c->norm_eps >= 0 && c->norm_eps <= 1);
   REQUIRE(c->activation >= ACTIVATION_NONE &&
           c->activation <= ACTIVATION_LAPLACE);
-  REQUIRE(!c->sinusoidal || c->family == FAMILY_DISTILBERT);
+  REQUIRE(!c->sinusoidal || c->family->sinusoids);
 }
 
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {

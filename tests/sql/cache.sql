@@ -2,7 +2,8 @@
 
 .fault off
 
-.testcase results are kept from the start
+.testcase results are kept
+UPDATE distilbert_config SET value = 512 WHERE key = 'cache_entries';
 SELECT distilbert_embed('a text') = distilbert_embed('a ' || 'text');
 SELECT distilbert_debug() GLOB '*inferences: 1 texts*';
 SELECT distilbert_debug() GLOB '*cache: 1 results, 1536 bytes, 1 hits, 1 misses*';
@@ -147,7 +148,7 @@ SELECT length(distilbert_embed('a new text')),
 .open
 SELECT length(distilbert_embed('one text'));
 SELECT distilbert_debug() GLOB '*cache: 1 results, * 0 hits,*';
-UPDATE distilbert_config SET value = NULL WHERE key = 'cache_entries';
+UPDATE distilbert_config SET value = 512 WHERE key = 'cache_entries';
 .check <<END
 1536
 1

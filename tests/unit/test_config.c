@@ -11,6 +11,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "check.h"
+#include "model/family.h"
 
 static int parse(const char *text, Config *c, Error *err) {
   size_t n = strlen(text);
@@ -30,15 +31,15 @@ typedef struct Good {
 } Good;
 
 #define DISTILBERT                                                             \
-  .family = FAMILY_DISTILBERT, .dim = 768, .n_layers = 6, .n_heads = 12,       \
+  .family = &families[0], .dim = 768, .n_layers = 6, .n_heads = 12,            \
   .hidden_dim = 3072, .vocab_size = 30522, .max_positions = 512,               \
   .norm_eps = 1e-12f, .activation = ACTIVATION_GELU, .tie_embeddings = true
 #define BERT                                                                   \
-  .family = FAMILY_BERT, .dim = 768, .n_layers = 12, .n_heads = 12,            \
+  .family = &families[1], .dim = 768, .n_layers = 12, .n_heads = 12,           \
   .hidden_dim = 3072, .vocab_size = 30522, .max_positions = 512, .n_types = 2, \
   .norm_eps = 1e-12f, .activation = ACTIVATION_GELU, .tie_embeddings = true
 #define ROBERTA                                                                \
-  .family = FAMILY_ROBERTA, .dim = 768, .n_layers = 12, .n_heads = 12,         \
+  .family = &families[2], .dim = 768, .n_layers = 12, .n_heads = 12,           \
   .hidden_dim = 3072, .vocab_size = 50265, .max_positions = 512, .n_types = 2, \
   .pad_id = 1, .norm_eps = 1e-12f, .activation = ACTIVATION_GELU,              \
   .tie_embeddings = true
@@ -336,8 +337,8 @@ static void check_checkpoint(const char *name, const char *text, size_t n) {
   CHECK(rc == OK, "%s: %s", name, err.message);
   rc = json_parse(name, text, n, n, &json, &err);
   CHECK(rc == OK, "%s", err.message);
-  CHECK(!strncmp(name, family_name(c.family), strlen(family_name(c.family))),
-        "%s is %s", name, family_name(c.family));
+  CHECK(!strncmp(name, c.family->name, strlen(c.family->name)), "%s is %s",
+        name, c.family->name);
   CHECK((int)c.dim == number(json, "dim", "hidden_size"), "%s: dim", name);
   CHECK((int)c.n_layers == number(json, "n_layers", "num_hidden_layers"),
         "%s: layers", name);

@@ -229,6 +229,7 @@ static void test_transaction(sqlite3 *db) {
 }
 
 int main(void) {
+  setenv("DISTILBERT_CACHE_ENTRIES", "0", 1); /* every call computes */
   sqlite3 *db;
   pthread_getcpuclockid(pthread_self(), &clock_of_main);
   alarm(600); /* a call that never stops fails, too */
