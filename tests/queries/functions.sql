@@ -233,11 +233,11 @@ END
 .inferences 300
 SELECT count(*) FROM distilbert_fill_mask WHERE top_k = 1 AND
   text IN (SELECT t FROM masks WHERE id % 2);
-SELECT count(*), count(DISTINCT text), max(sequence = 'i resulted 1!') FROM distilbert_fill_mask
+SELECT count(*), count(DISTINCT text) FROM distilbert_fill_mask
  WHERE top_k = 1 AND text IN (SELECT t FROM masks);
 .check <<END
 150
-300|300|1
+300|300
 END
 
 .testcase masked words: rows before a text without a mask
