@@ -25,7 +25,6 @@
 #include "base/memory.h"
 #include "task/batch.h"
 #include "task/collect.h"
-#include "text/prepare.h"
 #include "text/window.h"
 
 const AnswerOptions answer_defaults = {.top_k = 1,
@@ -142,21 +141,25 @@ static int read_pair(Answerer *a, EncodeText question, EncodeText context,
 
 /* --- Pairs ---------------------------------------------------------------- */
 
+/* Copies the context where it is read again after the caller's may be gone. */
+static int keep_context(Answerer *a, Pair *p, EncodeText context, Error *err) {
+  if (!a->how.merge)
+    return OK;
+  p->context = mem_alloc(context.bytes);
+  if (!p->context)
+    return fail_memory(err);
+  p->collector.context = (EncodeText){p->context, context.bytes};
+  return poll_copy(&a->run->poll, p->context, context.text, context.bytes, err);
+}
+
 static int begin_pair(Answerer *a, EncodeText context, Error *err) {
+  int32_t cls = tokenizer_special(a->model->tokenizer).cls;
   if (mem_reserve(&a->pairs, &a->capacity, a->n + 1, sizeof *a->pairs))
     return fail_memory(err);
   Pair *p = &a->pairs[a->n++];
   *p = (Pair){
-      .collector = {.how = &a->how,
-                    .poll = &a->run->poll,
-                    .cls_id = tokenizer_special(a->model->tokenizer).cls}};
-  if (!a->how.merge)
-    return OK;
-  EncodeText *copy = &p->collector.context;
-  int rc =
-      text_copy("", context, &a->run->poll, &p->context, &copy->bytes, err);
-  copy->text = p->context;
-  return rc;
+      .collector = {.how = &a->how, .poll = &a->run->poll, .cls_id = cls}};
+  return keep_context(a, p, context, err);
 }
 
 /* An empty text leaves the collector without a window: no answers. */

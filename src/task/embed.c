@@ -101,6 +101,20 @@ static int add_window(Embedder *e, size_t n, size_t text, Error *err) {
 
 /* --- Texts ----------------------------------------------------------------*/
 
+/* Puts the prompt before the text; *owned is to be freed. */
+static int add_prompt(const Embedder *e, EncodeText *text, char **owned,
+                      Error *err) {
+  const char *prompt = e->model->sentence.prompt;
+  size_t n = strlen(prompt), bytes;
+  *owned = size_add(n, text->bytes, &bytes) ? mem_alloc(bytes) : NULL;
+  if (!*owned)
+    return fail_memory(err);
+  memcpy(*owned, prompt, n);
+  int code = poll_copy(&e->run->poll, *owned + n, text->text, text->bytes, err);
+  *text = (EncodeText){*owned, bytes};
+  return code;
+}
+
 /* The text as the tokenizer gets it; *owned is to be freed. */
 static int prepare(const Embedder *e, EncodeText *text, char **owned,
                    Error *err) {
@@ -108,9 +122,7 @@ static int prepare(const Embedder *e, EncodeText *text, char **owned,
   int code = OK;
   *owned = NULL;
   if (s->prompt && *s->prompt)
-    code = text_copy(s->prompt, *text, &e->run->poll, owned, &text->bytes, err);
-  if (*owned)
-    text->text = *owned;
+    code = add_prompt(e, text, owned, err);
   if (!code && s->strip)
     code = text_strip(text, &e->run->poll, err);
   if (code || !s->lower_case)
