@@ -54,7 +54,7 @@ typedef struct AnswerResult {
  *
  *     answerer_open(model, run, &how, &a, err);
  *     answerer_add(a, question, context, err);  // pairs 0, 1, 2, ...
- *     answerer_run(a, err);
+ *     answerer_run(a, err);  // once, when they are all there
  *     answerer_result(a, i)                     // any of them
  *     answerer_empty(a);                        // pairs 0, 1, 2, ... again
  *     answerer_close(a);

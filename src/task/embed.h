@@ -23,7 +23,7 @@ typedef struct EmbedResult {
  *
  *     embedder_open(model, run, overflow, &e, err);
  *     embedder_add(e, text, err);  // texts 0, 1, 2, ...
- *     embedder_run(e, err);
+ *     embedder_run(e, err);  // once, when they are all there
  *     embedder_result(e, i)        // any of them
  *     embedder_empty(e);           // texts 0, 1, 2, ... again
  *     embedder_close(e);

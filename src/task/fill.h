@@ -34,7 +34,7 @@ typedef struct FillResult {
  *
  *     filler_open(model, run, &fill_defaults, &f, err);
  *     filler_add(f, text, false, err);  // texts 0, 1, 2, ...
- *     filler_run(f, err);
+ *     filler_run(f, err);  // once, when they are all there
  *     for (m = 0; m < filler_result(f, i)->n_masks; m++)
  *       filler_rank(f, i, m, choices, err);
  *     filler_empty(f);                  // texts 0, 1, 2, ... again
