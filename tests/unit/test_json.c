@@ -13,6 +13,7 @@
 #include <time.h>
 #include "base/memory.h"
 #include "check.h"
+#include "files.h"
 
 typedef struct Case {
   const char *text;
@@ -380,7 +381,7 @@ static void parse_in_locale(const char *locale) {
  * which cJSON does not expect (ps_AF). */
 static void check_locale(void) {
   static const char *names[] = {"de_DE.UTF-8", "ps_AF.UTF-8"};
-  char folder[] = "/tmp/distilbert-test-XXXXXX", command[100];
+  char folder[] = "/tmp/distilbert-test-XXXXXX";
   if (!mkdtemp(folder)) {
     SKIP("no temporary folder");
     return;
@@ -393,8 +394,7 @@ static void check_locale(void) {
       SKIP("no locale %s", names[i]);
     setlocale(LC_ALL, "C");
   }
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  CHECK(system(command) == 0, "%s", command);
+  run_command("rm -rf %s", folder);
 }
 
 int main(void) {

@@ -19,11 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <sqlite3.h>
+#include "distilbert.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define FOLDER   "tests/oracle/data/checkpoints/"
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
 
 static char path[] = "/tmp/distilbert-index.XXXXXX";
 
@@ -63,8 +62,8 @@ static void build(sqlite3 *db, const char *model) {
       " e BLOB AS (distilbert_embed(body, %Q)) STORED,"
       " n INT AS (distilbert_token_count(body, %Q)))",
       "CREATE INDEX by_vector ON t(hex(distilbert_embed(body, %Q)))",
-      "CREATE INDEX by_count ON t(distilbert_token_count(body, %Q)) "
-      "WHERE distilbert_token_count(body, %Q) > 3",
+      ("CREATE INDEX by_count ON t(distilbert_token_count(body, %Q))"
+       " WHERE distilbert_token_count(body, %Q) > 3"),
       "CREATE INDEX by_n ON t(n)",
   };
   for (size_t i = 0; i < COUNT(schema); i++) {
