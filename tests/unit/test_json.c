@@ -12,8 +12,10 @@
 #include <string.h>
 #include <time.h>
 #include "base/memory.h"
+#include "bits.h"
 #include "check.h"
 #include "files.h"
+#include "random.h"
 
 typedef struct Case {
   const char *text;
@@ -337,11 +339,9 @@ static void check_digits(void) {
 static void check_round_trip(void) {
   enum { N = 5000 };
   static float values[N];
-  uint32_t bits = 12345;
   size_t n = 0, bytes = 0;
   while (n < N) {
-    bits = bits * 1664525 + 1013904223;
-    memcpy(&values[n], &bits, sizeof bits);
+    values[n] = from_bits(draw());
     n += isfinite(values[n]) != 0;
   }
   char *text = NULL;

@@ -15,6 +15,7 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bits.h"
 #include "check.h"
 #include "random.h"
 #include "tensor/kernels.h"
@@ -23,18 +24,6 @@ static const float FIELD = -12345.678f;
 static const uint64_t EXPECTED_HASH = 0x50129efcb3b63421u;
 
 /* --- Numbers ----------------------------------------------------------- */
-
-static float from_bits(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
-
-static uint32_t to_bits(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return isnan(x) ? 0x7fc00000u : bits;
-}
 
 /* -1 to 1; with `odd`, one in 16 is any float or one of the special ones. */
 static float number(bool odd) {

@@ -12,18 +12,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bits.h"
 #include "check.h"
 #include "random.h"
 #include "tensor/kernels.h"
 
 static const float FIELD = -12345.678f;
 static const uint64_t EXPECTED_HASH = 0xe051ba359318298au;
-
-static uint32_t to_bits(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return isnan(x) ? 0x7fc00000u : bits;
-}
 
 /* -1 to 1; with `odd`, one in 16 is special. */
 static float number(bool odd) {

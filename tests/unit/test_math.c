@@ -11,17 +11,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bits.h"
 #include "check.h"
 #include "random.h"
 #include "tensor/kernels.h"
 #include "tensor/lanes_scalar.h"
 #include "tensor/math.h"
-
-static float from_bits(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
 
 /* |got - want| in units of want's last place; the least one is 2^-149. */
 static double error_of(float got, double want) {

@@ -9,6 +9,7 @@
  */
 #include <sqlite3.h>
 #include "check.h"
+#include "random.h"
 #include "repeat.h"
 #include "sanitizer.h"
 #include "seconds.h"
@@ -103,11 +104,8 @@ static void check_byte_level(size_t bytes) {
     check_case(&cases[i], bytes);
   /* A word in which nothing repeats. */
   char *text = malloc(bytes);
-  unsigned random = 1;
-  for (size_t i = 0; i < bytes; i++) {
-    random = random * 1664525u + 1013904223u;
-    text[i] = (char)('a' + (random >> 16) % 26);
-  }
+  for (size_t i = 0; i < bytes; i++)
+    text[i] = (char)('a' + draw() % 26);
   sqlite3_memory_highwater(1);
   sqlite3_int64 before = sqlite3_memory_used();
   size_t n = count_linear(text, bytes, "random letters");
