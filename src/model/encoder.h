@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "model/model.h"
 #include "model/run.h"
+#include "tensor/kernels.h"
 
 enum { BATCH_TOKENS = 512 }; /* what one call should hold, except one text */
 
@@ -19,9 +20,14 @@ typedef struct Sequence {
   size_t n;
 } Sequence;
 
-/* The result: token t of the whole batch (texts back to back) is lane
- * t % LANES of panel t / LANES; feature c of it is
- * hidden[(panel * C + c) * LANES + lane]. */
+/* Of n features a token in lanes [panels][n][LANES]: where feature 0 of token t
+ * is. Feature c lies c * LANES behind it. */
+static inline size_t lane_at(size_t n, size_t t) {
+  return t / LANES * n * LANES + t % LANES;
+}
+
+/* The result: tokens of the whole batch in lanes, texts back to back, C
+ * features each. */
 typedef struct Hidden {
   Arena arena; /* owns everything, the scratch too */
   float *hidden;
@@ -34,6 +40,20 @@ typedef struct Hidden {
 int encoder_run(const Model *model, const Run *run, const Sequence *texts,
                 size_t n_texts, Hidden *out, Error *err);
 void hidden_clear(Hidden *h);
+
+/* Feature 0 of token t of a model of C features; the next are LANES apart. */
+static inline const float *hidden_row(const Hidden *h, size_t C, size_t t) {
+  return h->hidden + lane_at(C, t);
+}
+
+/* Copies token t into other lanes of C features, as token `to`. */
+static inline void hidden_copy(const Hidden *h, size_t C, size_t t,
+                               float *lanes, size_t to) {
+  const float *from = hidden_row(h, C, t);
+  lanes += lane_at(C, to);
+  for (size_t c = 0; c < C; c++)
+    lanes[c * LANES] = from[c * LANES];
+}
 
 /*
  * Extractive QA head: logits of every token as the start and as the end of

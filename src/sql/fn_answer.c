@@ -40,14 +40,14 @@ static void option_numbers(const AnswerOptions *how, uint64_t out[N_NUMBERS]) {
 
 /* Looks a pair up in the cache. True: its answers were there, *out is a copy.
  * *rc OK or ERR_NOMEM. */
-static bool recall(Call *call, const AnswerOptions *how, const AnswerQuery *q,
-                   MemoKey *key, Answers *out, int *rc, Error *err) {
+static bool recall(Call *call, const AnswerOptions *how, EncodeText question,
+                   EncodeText context, MemoKey *key, Answers *out, int *rc,
+                   Error *err) {
   uint64_t numbers[N_NUMBERS];
-  Question question = {
-      TASK_ANSWER, numbers, N_NUMBERS, {q->question, q->context}};
+  Question asked = {TASK_ANSWER, numbers, N_NUMBERS, {question, context}};
   size_t bytes = 0;
   option_numbers(how, numbers);
-  const void *known = call_recall(call, &question, key, &bytes);
+  const void *known = call_recall(call, &asked, key, &bytes);
   *rc = OK;
   if (!known)
     return false;
@@ -75,7 +75,8 @@ typedef struct Best {
 static int find_answers(Call *call, AnswerQuery *query, Error *err) {
   MemoKey key;
   int rc;
-  if (recall(call, &answer_defaults, query, &key, &query->answers, &rc, err))
+  if (recall(call, &answer_defaults, query->question, query->context, &key,
+             &query->answers, &rc, err))
     return rc;
   call_count(call, 1);
   rc = answer_run(call->model, &call->run, &answer_defaults, query, 1, err);
@@ -207,10 +208,10 @@ typedef struct AnswerRows {
   size_t pair, answer; /* the current row: an answer of answers[pair] */
   Answers answers[PAIRS_A_BATCH];
   /* Those that the cache did not have: the pair of each, and its key. */
-  AnswerQuery queries[PAIRS_A_BATCH];
+  Answerer *answerer; /* owned */
   size_t of[PAIRS_A_BATCH];
   MemoKey keys[PAIRS_A_BATCH];
-  size_t n_queries;
+  size_t n_asked;
 } AnswerRows;
 
 static int read_options(Scan *scan, AnswerOptions *how, Error *err) {
@@ -233,49 +234,50 @@ static int begin(Scan *scan, Error *err) {
   if (!size_mul(scan->params[QUESTION].n, scan->params[CONTEXT].n,
                 &rows->n_pairs))
     return fail_memory(err);
-  return call_use(&scan->call, param_option(scan, MODEL), TASK_ANSWER, err);
-}
-
-static AnswerQuery pair_of(const Scan *scan, size_t p) {
-  size_t n_contexts = scan->params[CONTEXT].n;
-  AnswerQuery q = {0};
-  q.question = param_text(scan, QUESTION, p / n_contexts);
-  q.context = param_text(scan, CONTEXT, p % n_contexts);
-  return q;
+  Call *call = &scan->call;
+  rc = call_use(call, param_option(scan, MODEL), TASK_ANSWER, err);
+  return rc ? rc
+            : answerer_open(call->model, &call->run, &rows->how,
+                            &rows->answerer, err);
 }
 
 static void clear_batch(AnswerRows *rows) {
   for (size_t i = 0; i < rows->n; i++)
     answers_clear(&rows->answers[i]);
   rows->first += rows->n;
-  rows->n = rows->n_queries = rows->pair = rows->answer = 0;
+  rows->n = rows->n_asked = rows->pair = rows->answer = 0;
 }
 
-/* Takes pair i of the batch from the cache, or makes a query of it. */
+/* Takes pair i of the batch from the cache, or asks for its answers. */
 static int add_pair(Scan *scan, size_t i, Error *err) {
   AnswerRows *rows = scan->state;
-  size_t j = rows->n_queries;
+  size_t n_contexts = scan->params[CONTEXT].n, p = rows->first + i;
+  size_t j = rows->n_asked;
+  EncodeText question = param_text(scan, QUESTION, p / n_contexts);
+  EncodeText context = param_text(scan, CONTEXT, p % n_contexts);
   int rc;
-  rows->queries[j] = pair_of(scan, rows->first + i);
-  rows->of[j] = i;
   rows->answers[i] = (Answers){0};
-  rows->n_queries += !recall(&scan->call, &rows->how, &rows->queries[j],
-                             &rows->keys[j], &rows->answers[i], &rc, err);
-  return rc;
+  if (recall(&scan->call, &rows->how, question, context, &rows->keys[j],
+             &rows->answers[i], &rc, err))
+    return rc;
+  rows->of[j] = i;
+  rows->n_asked++;
+  call_count(&scan->call, 1);
+  return answerer_add(rows->answerer, question, context, err);
 }
 
-static int run_queries(Scan *scan, Error *err) {
+static int run_asked(Scan *scan, Error *err) {
   AnswerRows *rows = scan->state;
-  if (rows->n_queries == 0)
-    return OK;
-  call_count(&scan->call, rows->n_queries);
-  int rc = answer_run(scan->call.model, &scan->call.run, &rows->how,
-                      rows->queries, rows->n_queries, err);
-  for (size_t j = 0; j < rows->n_queries; j++) {
-    rows->answers[rows->of[j]] = rows->queries[j].answers;
-    if (rc == OK)
-      remember(&scan->call, &rows->keys[j], &rows->queries[j].answers);
+  int rc = answerer_run(rows->answerer, err);
+  for (size_t j = 0; j < rows->n_asked && rc == OK; j++) {
+    AnswerResult *result = answerer_result(rows->answerer, j);
+    if (result->code)
+      return fail(err, result->code, "%s", result->error.message);
+    remember(&scan->call, &rows->keys[j], &result->answers);
+    rows->answers[rows->of[j]] = result->answers;
+    result->answers = (Answers){0};
   }
+  answerer_empty(rows->answerer);
   return rc;
 }
 
@@ -288,7 +290,7 @@ static int run_batch(Scan *scan, Error *err) {
   most = most < PAIRS_A_BATCH ? most : PAIRS_A_BATCH;
   while (rc == OK && rows->n < most && rows->first + rows->n < rows->n_pairs)
     rc = add_pair(scan, rows->n++, err);
-  return rc ? rc : run_queries(scan, err);
+  return rc || !rows->n_asked ? rc : run_asked(scan, err);
 }
 
 /* Is there a row at rows->pair, rows->answer? An empty span is one only where
@@ -350,7 +352,9 @@ static void column(Scan *scan, sqlite3_context *ctx, int i) {
 }
 
 static void end(Scan *scan) {
-  clear_batch(scan->state);
+  AnswerRows *rows = scan->state;
+  clear_batch(rows);
+  answerer_close(rows->answerer);
 }
 
 const TableKind answers_table = {

@@ -16,11 +16,14 @@
  * filled; the scalar fills them all.  `target` is hidden, so that * leaves it
  * out: the target that a row's token stands for.  Texts are decoded when a
  * query asks for them, and rows are ranked a mask at a time, so LIMIT saves
- * work.  `text IN (...)` goes through the model in full batches.
+ * work.  `text IN (...)` goes through the model in full batches; a text that
+ * the connection was asked about lately does not go through it again.
  */
+#include <string.h>
+#include "base/memory.h"
+#include "base/size.h"
 #include "sql/functions.h"
 #include "sql/table.h"
-#include "base/memory.h"
 #include "task/fill.h"
 SQLITE_EXTENSION_INIT3
 
@@ -85,73 +88,160 @@ static const TableParam params[N_PARAMS] = {
     [TARGET] = {"target", PARAM_SHOWN, 0, 0},
 };
 
+enum { TEXTS_A_BATCH = 64 };
+
+/* The choices of a text's masks, [n_masks][top_k], and where they are kept. */
+typedef struct Known {
+  FillChoice *choices; /* owned; NULL: the cache did not have them */
+  MemoKey key;
+} Known;
+
+/* The first batch is one text and each further one twice as many, so that
+ * LIMIT 1 costs what one text costs. */
 typedef struct FillRows {
-  Fill fill;           /* the batch */
-  size_t first;        /* its first text among those of the scan */
-  size_t mask, choice; /* the current row */
+  Filler *filler;  /* owned */
+  uint64_t top_k;  /* as it was asked for */
+  size_t first, n; /* texts of this batch, among those of the scan */
+  Known known[TEXTS_A_BATCH];
+  size_t text, mask, choice; /* the current row */
+  /* Of the current text's masks so far, or of its last one alone where those
+   * of all are more than the cache keeps. */
+  FillChoice *ranked; /* owned */
+  size_t capacity;
+  const FillChoice *choices; /* of the current mask, borrowed */
 } FillRows;
 
 static int begin(Scan *scan, Error *err) {
   FillRows *rows = scan->state;
+  Call *call = &scan->call;
   FillOptions how = fill_defaults;
   how.targets = param_text(scan, TARGETS, 0);
   int rc = param_size(scan, TOP_K, &how.top_k, err);
-  rc = rc ? rc
-          : call_use(&scan->call, param_option(scan, MODEL), TASK_FILL, err);
+  rc = rc ? rc : call_use(call, param_option(scan, MODEL), TASK_FILL, err);
+  rows->top_k = how.top_k;
   return rc ? rc
-            : fill_open(scan->call.model, &scan->call.run, &how, &rows->fill,
-                        err);
+            : filler_open(call->model, &call->run, &how, &rows->filler, err);
 }
 
-/* Reads on; fill.n_texts stays 0 when there are no more texts. The first batch
- * is one text and each further one at most twice as many, so that LIMIT 1 costs
- * what one text costs. */
+/* --- A batch -------------------------------------------------------------- */
+
+static void clear_batch(FillRows *rows) {
+  for (size_t i = 0; i < rows->n; i++)
+    mem_free(rows->known[i].choices);
+  rows->first += rows->n;
+  rows->n = rows->text = rows->mask = rows->choice = 0;
+}
+
+/* Takes the choices of a text from the cache, if it has them. */
+static int recall(Scan *scan, EncodeText text, Known *out, Error *err) {
+  FillRows *rows = scan->state;
+  Question question = {
+      TASK_FILL, &rows->top_k, 1, {text, param_text(scan, TARGETS, 0)}};
+  size_t bytes;
+  *out = (Known){0};
+  const void *known = call_recall(&scan->call, &question, &out->key, &bytes);
+  if (!known)
+    return OK;
+  out->choices = mem_alloc(bytes);
+  if (!out->choices)
+    return fail_memory(err);
+  memcpy(out->choices, known, bytes);
+  return OK;
+}
+
+static int add_text(Scan *scan, Error *err) {
+  FillRows *rows = scan->state;
+  EncodeText text = param_text(scan, TEXT, rows->first + rows->n);
+  Known *known = &rows->known[rows->n++];
+  int rc = recall(scan, text, known, err);
+  rc = rc ? rc : filler_add(rows->filler, text, known->choices, err);
+  if (rc == OK && !known->choices)
+    call_count(&scan->call, !filler_result(rows->filler, rows->n - 1)->code);
+  return rc;
+}
+
+/* Reads on; rows->n stays 0 when there are no more texts. */
 static int run_batch(Scan *scan, Error *err) {
   FillRows *rows = scan->state;
-  Fill *f = &rows->fill;
-  size_t most = f->n_texts ? 2 * f->n_texts : 1;
-  bool fits = true;
-  rows->first += f->n_texts;
+  size_t most = rows->n ? 2 * rows->n : 1;
+  int rc = OK;
+  clear_batch(rows);
+  filler_empty(rows->filler);
+  most = most < TEXTS_A_BATCH ? most : TEXTS_A_BATCH;
+  while (rc == OK && rows->n < most &&
+         rows->first + rows->n < scan->params[TEXT].n)
+    rc = add_text(scan, err);
+  return rc ? rc : filler_run(rows->filler, err);
+}
+
+/* --- Rows ----------------------------------------------------------------- */
+
+/* Ranks the current mask; after the last one the cache gets them all. */
+static int rank(Scan *scan, size_t n_masks, Error *err) {
+  FillRows *rows = scan->state;
+  size_t top_k = filler_top_k(rows->filler), all;
+  bool keeps = size_mul(n_masks, top_k, &all) &&
+               all <= MEMO_VALUE_MAX / sizeof *rows->ranked;
+  if (mem_reserve(&rows->ranked, &rows->capacity, keeps ? all : top_k,
+                  sizeof *rows->ranked))
+    return fail_memory(err);
+  FillChoice *out = rows->ranked + (keeps ? rows->mask * top_k : 0);
+  int rc = filler_rank(rows->filler, rows->text, rows->mask, out, err);
+  rows->choices = out;
+  if (rc == OK && keeps && rows->mask + 1 == n_masks)
+    call_remember(&scan->call, &rows->known[rows->text].key, rows->ranked,
+                  all * sizeof *rows->ranked);
+  return rc;
+}
+
+/* The choices of the current mask. */
+static int read_mask(Scan *scan, Error *err) {
+  FillRows *rows = scan->state;
+  const Known *known = &rows->known[rows->text];
+  const FillResult *result = filler_result(rows->filler, rows->text);
+  if (result->code)
+    return fail(err, result->code, "%s", result->error.message);
+  scan->params[TEXT].at = rows->first + rows->text;
+  if (!known->choices)
+    return rank(scan, result->n_masks, err);
+  rows->choices = known->choices + rows->mask * filler_top_k(rows->filler);
+  return OK;
+}
+
+/* To the next text, which may be the first of a batch. */
+static int next_text(Scan *scan, Error *err) {
+  FillRows *rows = scan->state;
   rows->mask = 0;
-  fill_clear(f);
-  while (fits && f->n_texts < most &&
-         rows->first + f->n_texts < scan->params[TEXT].n) {
-    EncodeText text = param_text(scan, TEXT, rows->first + f->n_texts);
-    int rc = fill_add(f, text, &fits, err);
-    if (rc)
-      return rc;
-  }
-  call_count(&scan->call, f->n_texts);
-  return f->n_texts ? fill_run(f, err) : OK;
+  if (++rows->text < rows->n)
+    return OK;
+  int rc = run_batch(scan, err);
+  scan->done = rc || rows->n == 0;
+  return rc;
 }
 
 static int next(Scan *scan, Error *err) {
   FillRows *rows = scan->state;
-  Fill *f = &rows->fill;
-  int rc = OK;
-  if (++rows->choice < f->n_choices)
+  if (rows->n && ++rows->choice < filler_top_k(rows->filler))
     return OK;
   rows->choice = 0;
-  if (++rows->mask >= f->n_masks)
-    rc = run_batch(scan, err);
-  scan->done = rc != OK || f->n_masks == 0;
-  if (scan->done)
-    return rc;
-  scan->params[TEXT].at = rows->first + f->masks[rows->mask].text;
-  return fill_rank(f, rows->mask, err);
+  if (rows->n &&
+      ++rows->mask < filler_result(rows->filler, rows->text)->n_masks)
+    return read_mask(scan, err);
+  int rc = next_text(scan, err);
+  return rc || scan->done ? rc : read_mask(scan, err);
 }
 
 /* The token alone, or in its text. */
 static void show_text(const Scan *scan, sqlite3_context *ctx, bool alone) {
   const FillRows *rows = scan->state;
-  const Fill *f = &rows->fill;
-  int32_t id = f->choices[rows->choice].id;
+  int32_t id = rows->choices[rows->choice].id;
   char *text;
   size_t bytes;
   Error err;
-  int rc = alone ? tokenizer_decode(f->model->tokenizer, &id, 1, false, &text,
-                                    &bytes, &err)
-                 : fill_sequence(f, rows->mask, id, &text, &bytes, &err);
+  int rc = alone ? tokenizer_decode(scan->call.model->tokenizer, &id, 1, false,
+                                    &text, &bytes, &err)
+                 : filler_sequence(rows->filler, rows->text, rows->mask, id,
+                                   &text, &bytes, &err);
   if (rc)
     call_fail(ctx, &scan->call, rc, &err);
   else
@@ -160,7 +250,7 @@ static void show_text(const Scan *scan, sqlite3_context *ctx, bool alone) {
 
 static void column(Scan *scan, sqlite3_context *ctx, int i) {
   const FillRows *rows = scan->state;
-  const FillChoice *c = &rows->fill.choices[rows->choice];
+  const FillChoice *c = &rows->choices[rows->choice];
   switch (i) {
   case COLUMN_SCORE:
     sqlite3_result_double(ctx, (double)c->score);
@@ -173,11 +263,10 @@ static void column(Scan *scan, sqlite3_context *ctx, int i) {
     show_text(scan, ctx, i == COLUMN_TOKEN_STR);
     break;
   case COLUMN_MASK:
-    sqlite3_result_int64(ctx,
-                         (sqlite3_int64)rows->fill.masks[rows->mask].index);
+    sqlite3_result_int64(ctx, (sqlite3_int64)rows->mask);
     break;
   case COLUMN_TARGET:
-    sqlite3_result_text(ctx, fill_target(&rows->fill, c->id), -1,
+    sqlite3_result_text(ctx, filler_target(rows->filler, c->id), -1,
                         SQLITE_TRANSIENT);
     break;
   }
@@ -185,7 +274,9 @@ static void column(Scan *scan, sqlite3_context *ctx, int i) {
 
 static void end(Scan *scan) {
   FillRows *rows = scan->state;
-  fill_close(&rows->fill);
+  clear_batch(rows);
+  filler_close(rows->filler);
+  mem_free(rows->ranked);
 }
 
 const TableKind fill_table = {

@@ -96,12 +96,11 @@ static int begin(Scan *scan, Error *err) {
   if (rc)
     return rc;
   Token dummy = {0};
-  Encoding one = {.tokens = &dummy, .n = 1, .capacity = 1};
+  TokenList one[2] = {{&dummy, 1}, {&dummy, 1}};
   bool has_pair = rows->texts[1].bytes > 0;
   rows->position = SIZE_MAX; /* the first row's is 0 */
-  return tokenizer_template(scan->call.model->tokenizer, &one,
-                            has_pair ? &dummy : NULL, has_pair, &rows->layout,
-                            err);
+  return tokenizer_template(scan->call.model->tokenizer, has_pair, one,
+                            &rows->layout, err);
 }
 
 /* The next token of the text being read; at its end goes on in the layout. */

@@ -2,18 +2,18 @@
  * answer.c - extractive question answering over texts of any length.
  *
  * In:  questions with their contexts, and the pipeline's parameters.
- * Out: for each, the best spans of its context, with scores.
+ * Out: for each pair, the best spans of its context, with scores.
  *
- *     query -> windows \
- *     query -> windows  > batch of tokens -> logits -> collector of its query
- *     query -> windows /
+ *     pair -> windows \
+ *     pair -> windows  > batch of tokens -> logits -> collector of its pair
+ *     pair -> windows /
  *
- * Windows are laid side by side until the next does not fit into
- * BATCH_TOKENS; then the batch goes through the encoder and its windows'
- * logits to their queries' collectors.  A batch may end one query and begin
- * others: short contexts fill it as well as a long one does.  A window's
- * logits do not depend on its neighbours, so results do not depend on this.
- * Memory is one batch and the results, however long a context is.
+ * Windows are laid side by side in a Batch; whenever it is full they go through
+ * the encoder and their logits to their pairs' collectors.  A run may end one
+ * pair and begin others: short contexts fill it as well as a long one does.  A
+ * window's logits do not depend on its neighbours, so results do not depend on
+ * this.  Memory is one run and the results, however long a context is; only
+ * merging, which compares answers as text, keeps a copy of the context.
  *
  * Agrees with the question-answering pipeline of transformers: defaults,
  * limits and windows as there.  Refuses a max_seq_len beyond the model's
@@ -23,9 +23,9 @@
 
 #include <string.h>
 #include "base/memory.h"
-#include "base/size.h"
-#include "model/encoder.h"
+#include "task/batch.h"
 #include "task/collect.h"
+#include "text/prepare.h"
 #include "text/window.h"
 
 const AnswerOptions answer_defaults = {.top_k = 1,
@@ -37,18 +37,22 @@ const AnswerOptions answer_defaults = {.top_k = 1,
                                        .align_to_words = true,
                                        .merge = false};
 
-typedef struct Reader {
+typedef struct Pair {
+  Collector collector;
+  char *context; /* owned; what merging compares, else NULL */
+  AnswerResult result;
+} Pair;
+
+struct Answerer {
   const Model *model;
   const Run *run;
-  AnswerOptions how;     /* with the defaults filled in */
-  bool stride_yields;    /* doc_stride was not given */
-  Collector *collectors; /* owned, one a query */
-  Encoding tokens;       /* the batch's windows, back to back */
-  Sequence windows[BATCH_TOKENS];
-  Collector *owners[BATCH_TOKENS]; /* of each window */
-  size_t n_windows;
-  float *start, *end; /* owned: logits of the batch */
-} Reader;
+  AnswerOptions how;  /* with the defaults filled in */
+  bool stride_yields; /* doc_stride was not given */
+  Batch batch;        /* windows, whose owners are pairs */
+  Pair *pairs;        /* owned */
+  size_t n, capacity;
+  float *start, *end; /* owned: logits of a run */
+};
 
 /* --- Options -------------------------------------------------------------- */
 
@@ -70,175 +74,189 @@ static int check_options(const AnswerOptions *how, size_t limit, Error *err) {
   return OK;
 }
 
-static int fill_options(Reader *r, const AnswerOptions *how, Error *err) {
-  r->how = *how;
-  r->stride_yields = how->doc_stride == SIZE_MAX;
+static int fill_options(Answerer *a, const AnswerOptions *how, Error *err) {
+  a->how = *how;
+  a->stride_yields = how->doc_stride == SIZE_MAX;
   if (how->max_seq_len == 0)
-    r->how.max_seq_len = least(r->model->max_tokens, 384);
+    a->how.max_seq_len = least(a->model->max_tokens, 384);
   if (how->doc_stride == SIZE_MAX)
-    r->how.doc_stride = least(r->how.max_seq_len / 2, 128);
-  return check_options(&r->how, r->model->max_tokens, err);
+    a->how.doc_stride = least(a->how.max_seq_len / 2, 128);
+  return check_options(&a->how, a->model->max_tokens, err);
 }
 
-/* --- Batches -------------------------------------------------------------- */
+/* --- Windows -------------------------------------------------------------- */
 
-/* The windows follow each other in r->tokens, which may have moved. */
-static void point_windows(Reader *r) {
-  const Token *tokens = r->tokens.tokens;
-  for (size_t i = 0; i < r->n_windows; tokens += r->windows[i++].n)
-    r->windows[i].tokens = tokens;
-}
-
-/* Empties the batch into the collectors of its windows' queries. */
-static int run_batch(Reader *r, Error *err) {
-  if (r->n_windows == 0)
-    return OK;
-  point_windows(r);
-  int rc = head_answer(r->model, r->run, r->windows, r->n_windows, r->start,
-                       r->end, err);
+/* Runs windows, and hands them to the collectors of their pairs. */
+static int run_windows(void *task, const Sequence *windows,
+                       const size_t *owners, size_t n, Error *err) {
+  Answerer *a = task;
+  int rc = head_answer(a->model, a->run, windows, n, a->start, a->end, err);
   size_t at = 0;
-  for (size_t i = 0; i < r->n_windows && rc == OK; i++) {
-    const Sequence *w = &r->windows[i];
-    rc = collect_window(r->owners[i], w->tokens, w->n, r->start + at,
-                        r->end + at, err);
+  for (size_t i = 0; i < n && rc == OK; i++) {
+    const Sequence *w = &windows[i];
+    rc = collect_window(&a->pairs[owners[i]].collector, w->tokens, w->n,
+                        a->start + at, a->end + at, err);
     at += w->n;
   }
-  r->n_windows = 0;
-  r->tokens.n = 0;
   return rc;
 }
 
-/* A window longer than a batch is one of its own. */
-static int add_window(Reader *r, Collector *owner, const Encoding *window,
-                      Error *err) {
-  int rc = OK;
-  if (r->tokens.n + window->n > BATCH_TOKENS)
-    rc = run_batch(r, err);
-  if (rc == OK)
-    rc = encoding_append(&r->tokens, window, err);
-  if (rc == OK && window->n > 0) {
-    r->windows[r->n_windows].n = window->n;
-    r->owners[r->n_windows++] = owner;
-  }
-  return rc;
+static void blame(void *task, size_t owner, int code, const Error *error) {
+  AnswerResult *result = &((Answerer *)task)->pairs[owner].result;
+  if (result->code != OK)
+    return;
+  result->code = code;
+  result->error = *error;
 }
 
-/* --- Queries -------------------------------------------------------------- */
-
-/* A text's own error stays with its query; others end the run. */
-static int ends_run(const AnswerQuery *q, Error *err) {
-  return q->code == OK || q->code == ERR_RANGE
-             ? OK
-             : fail(err, q->code, "%s", q->error.message);
-}
-
-static int read_windows(Reader *r, AnswerQuery *q, Collector *c, Windows *w,
-                        Error *err) {
-  Encoding window = {0};
-  size_t most = r->how.max_windows ? r->how.max_windows : SIZE_MAX;
-  int rc = OK;
+static int read_windows(Answerer *a, Windows *w, size_t pair, Error *err) {
+  size_t most = a->how.max_windows ? a->how.max_windows : SIZE_MAX;
+  const Poll *poll = &a->run->poll;
   bool more = true;
-  for (size_t i = 0; rc == OK && more && q->code == OK && i < most; i++) {
-    q->code = windows_next(w, &r->run->poll, &window, &more, &q->error);
-    if (q->code == OK && more)
-      rc = add_window(r, c, &window, err);
+  int rc = OK;
+  for (size_t i = 0; rc == OK && more && i < most; i++) {
+    Error own;
+    int code = windows_next(w, poll, &a->batch.tokens, &more, &own);
+    if (code != OK)
+      return batch_judge(&a->batch, pair, code, &own, err);
+    rc = batch_add(&a->batch, pair, err);
   }
-  encoding_clear(&window);
+  return rc;
+}
+
+static int read_pair(Answerer *a, EncodeText question, EncodeText context,
+                     size_t pair, Error *err) {
+  const Tokenizer *t = a->model->tokenizer;
+  Stride stride = {a->how.doc_stride, a->stride_yields};
+  Windows w;
+  Error own;
+  int rc = windows_open(t, question, context, a->how.max_seq_len, stride,
+                        &a->run->poll, &w, &own);
+  if (rc != OK)
+    return batch_judge(&a->batch, pair, rc, &own, err);
+  collect_place(w.first.tokens, w.first.n, tokenizer_special(t).cls, context);
+  rc = read_windows(a, &w, pair, err);
+  windows_close(&w);
+  return rc;
+}
+
+/* --- Pairs ---------------------------------------------------------------- */
+
+static int begin_pair(Answerer *a, EncodeText context, Error *err) {
+  if (mem_reserve(&a->pairs, &a->capacity, a->n + 1, sizeof *a->pairs))
+    return fail_memory(err);
+  Pair *p = &a->pairs[a->n++];
+  *p = (Pair){
+      .collector = {.how = &a->how,
+                    .poll = &a->run->poll,
+                    .cls_id = tokenizer_special(a->model->tokenizer).cls}};
+  if (!a->how.merge)
+    return OK;
+  EncodeText *copy = &p->collector.context;
+  int rc =
+      text_copy("", context, &a->run->poll, &p->context, &copy->bytes, err);
+  copy->text = p->context;
   return rc;
 }
 
 /* An empty text leaves the collector without a window: no answers. */
-static int read_query(Reader *r, AnswerQuery *q, Collector *c, Error *err) {
-  Windows w;
-  Stride stride = {r->how.doc_stride, r->stride_yields};
-  *c = (Collector){.how = &r->how,
-                   .context = q->context,
-                   .poll = &r->run->poll,
-                   .cls_id = tokenizer_special(r->model->tokenizer).cls};
-  if (q->question.bytes == 0 || q->context.bytes == 0)
-    return OK;
-  q->code =
-      windows_open(r->model->tokenizer, q->question, q->context,
-                   r->how.max_seq_len, stride, &r->run->poll, &w, &q->error);
-  if (q->code != OK)
-    return ends_run(q, err);
-  int rc = read_windows(r, q, c, &w, err);
-  windows_close(&w);
-  return rc == OK ? ends_run(q, err) : rc;
+int answerer_add(Answerer *a, EncodeText question, EncodeText context,
+                 Error *err) {
+  int rc = begin_pair(a, context, err);
+  if (rc != OK || question.bytes == 0 || context.bytes == 0)
+    return rc;
+  return read_pair(a, question, context, a->n - 1, err);
 }
 
-/* --- The run -------------------------------------------------------------- */
-
-static void reader_free(Reader *r, size_t n) {
-  if (!r)
-    return;
-  for (size_t i = 0; i < n && r->collectors; i++)
-    collect_clear(&r->collectors[i]);
-  mem_free(r->collectors);
-  encoding_clear(&r->tokens);
-  mem_free(r->start);
-  mem_free(r->end);
-  mem_free(r);
-}
-
-/* r->how is filled in; the logits have room for any batch. */
-static int reader_fill(Reader *r, size_t n, Error *err) {
-  size_t bytes, room = r->how.max_seq_len;
-  if (!size_mul(n, sizeof *r->collectors, &bytes))
-    return fail_memory(err);
-  if (room < BATCH_TOKENS)
-    room = BATCH_TOKENS;
-  r->collectors = mem_zeroed(bytes);
-  r->start = mem_array(room, sizeof *r->start);
-  r->end = mem_array(room, sizeof *r->end);
-  return r->collectors && r->start && r->end ? OK : fail_memory(err);
-}
-
-static int read_all(Reader *r, AnswerQuery *queries, size_t n, Error *err) {
-  int rc = OK;
-  for (size_t i = 0; i < n && rc == OK; i++)
-    rc = read_query(r, &queries[i], &r->collectors[i], err);
-  if (rc == OK)
-    rc = run_batch(r, err);
-  for (size_t i = 0; i < n && rc == OK; i++)
-    if (queries[i].code == OK)
-      rc = collect_end(&r->collectors[i], &queries[i].answers, err);
+int answerer_run(Answerer *a, Error *err) {
+  int rc = batch_flush(&a->batch, err);
+  for (size_t i = 0; i < a->n && rc == OK; i++) {
+    Pair *p = &a->pairs[i];
+    if (p->result.code == OK)
+      rc = collect_end(&p->collector, &p->result.answers, err);
+  }
   return rc;
 }
 
-/* No query keeps an answer of a run that did not finish. */
-static void fail_all(AnswerQuery *queries, size_t n, int code,
-                     const Error *err) {
-  for (size_t i = 0; i < n; i++) {
-    answers_clear(&queries[i].answers);
-    queries[i].code = code;
-    if (err)
-      queries[i].error = *err;
+AnswerResult *answerer_result(Answerer *a, size_t pair) {
+  return &a->pairs[pair].result;
+}
+
+void answerer_empty(Answerer *a) {
+  for (size_t i = 0; i < a->n; i++) {
+    collect_clear(&a->pairs[i].collector);
+    answers_clear(&a->pairs[i].result.answers);
+    mem_free(a->pairs[i].context);
   }
+  a->n = 0;
+  batch_empty(&a->batch);
+}
+
+/* --- From open to close --------------------------------------------------- */
+
+/* a->how is filled in; the logits have room for any run. */
+static int take_memory(Answerer *a, Error *err) {
+  size_t room = a->how.max_seq_len;
+  if (room < BATCH_TOKENS)
+    room = BATCH_TOKENS;
+  a->start = mem_array(room, sizeof *a->start);
+  a->end = mem_array(room, sizeof *a->end);
+  return a->start && a->end ? OK : fail_memory(err);
+}
+
+int answerer_open(const Model *model, const Run *run, const AnswerOptions *how,
+                  Answerer **out, Error *err) {
+  Answerer *a = *out = mem_zeroed(sizeof *a);
+  if (!a)
+    return fail_memory(err);
+  a->model = model;
+  a->run = run;
+  a->batch = (Batch){.task = a, .run = run_windows, .blame = blame};
+  int rc = fill_options(a, how, err);
+  rc = rc ? rc : take_memory(a, err);
+  if (rc == OK)
+    return OK;
+  answerer_close(a);
+  *out = NULL;
+  return rc;
+}
+
+void answerer_close(Answerer *a) {
+  if (!a)
+    return;
+  answerer_empty(a);
+  batch_clear(&a->batch);
+  mem_free(a->pairs);
+  mem_free(a->start);
+  mem_free(a->end);
+  mem_free(a);
+}
+
+/* --- Queries that are all there ------------------------------------------- */
+
+static int run_all(Answerer *a, const AnswerQuery *queries, size_t n,
+                   Error *err) {
+  int rc = OK;
+  for (size_t i = 0; i < n && rc == OK; i++)
+    rc = answerer_add(a, queries[i].question, queries[i].context, err);
+  return rc ? rc : answerer_run(a, err);
 }
 
 int answer_run(const Model *model, const Run *run, const AnswerOptions *how,
                AnswerQuery *queries, size_t n, Error *err) {
+  Answerer *a;
+  AnswerResult ended = {0};
+  int rc = answerer_open(model, run, how, &a, &ended.error);
+  rc = ended.code = rc ? rc : run_all(a, queries, n, &ended.error);
+  int first = rc ? fail(err, rc, "%s", ended.error.message) : OK;
   for (size_t i = 0; i < n; i++) {
-    queries[i].answers = (Answers){0};
-    queries[i].code = OK;
+    AnswerQuery *q = &queries[i];
+    AnswerResult *r = rc ? &ended : answerer_result(a, i);
+    *q = (AnswerQuery){q->question, q->context, r->answers, r->code, r->error};
+    r->answers = (Answers){0};
+    if (first == OK && r->code != OK)
+      first = fail(err, r->code, "%s", r->error.message);
   }
-  Reader *r = mem_zeroed(sizeof *r);
-  int rc = r ? OK : fail_memory(err);
-  if (r) {
-    r->model = model;
-    r->run = run;
-    rc = fill_options(r, how, err);
-  }
-  if (rc == OK)
-    rc = reader_fill(r, n, err);
-  if (rc == OK)
-    rc = read_all(r, queries, n, err);
-  reader_free(r, n);
-  if (rc != OK)
-    fail_all(queries, n, rc, err);
-  for (size_t i = 0; i < n && rc == OK; i++)
-    if (queries[i].code != OK)
-      rc = fail(err, queries[i].code, "%s", queries[i].error.message);
-  return rc;
+  answerer_close(a);
+  return first;
 }

@@ -119,15 +119,13 @@ static uint32_t bytes_of_chars(EncodeText context, uint32_t chars) {
   return (uint32_t)at;
 }
 
-/* A [CLS] outside the context counts characters of another text. */
-static uint32_t first_byte(const Collector *c, const Token *token) {
-  return token->sequence == 1 ? token->byte_start
-                              : bytes_of_chars(c->context, token->start);
-}
-
-static uint32_t end_byte(const Collector *c, const Token *token) {
-  return token->sequence == 1 ? token->byte_end
-                              : bytes_of_chars(c->context, token->end);
+void collect_place(Token *tokens, size_t n, int32_t cls_id,
+                   EncodeText context) {
+  for (size_t i = 0; i < n; i++)
+    if (tokens[i].id == cls_id) {
+      tokens[i].byte_start = bytes_of_chars(context, tokens[i].start);
+      tokens[i].byte_end = bytes_of_chars(context, tokens[i].end);
+    }
 }
 
 static Answer place(const Collector *c, const Token *tokens, size_t n,
@@ -141,7 +139,7 @@ static Answer place(const Collector *c, const Token *tokens, size_t n,
     last = right;
   }
   Answer a = {span->score, tokens[first].start, tokens[last].end,
-              first_byte(c, &tokens[first]), end_byte(c, &tokens[last])};
+              tokens[first].byte_start, tokens[last].byte_end};
   if (a.byte_end < a.byte_start)
     a.byte_end = a.byte_start;
   return a;

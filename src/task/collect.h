@@ -9,7 +9,7 @@
 
 typedef struct Collector {
   const AnswerOptions *how; /* borrowed */
-  EncodeText context;       /* borrowed */
+  EncodeText context;       /* borrowed, read only for merging */
   const Poll *poll;         /* borrowed; NULL: never stops */
   int32_t cls_id;           /* tokens of this id may be answers everywhere */
   Answers found;
@@ -17,6 +17,13 @@ typedef struct Collector {
   double null_score; /* the windows' lowest, that there is no answer */
   bool begun;        /* a window was seen */
 } Collector;
+
+/*
+ * A [CLS] outside the context, if the question has one, may be an answer as
+ * well: the reference then counts its characters in the context. Gives such
+ * tokens among n of the question the bytes that this means.
+ */
+void collect_place(Token *tokens, size_t n, int32_t cls_id, EncodeText context);
 
 /*
  * Adds the best spans of one window of n tokens. `start` and `end` are its

@@ -5,14 +5,15 @@
  * Out: one vector a text.
  *
  *     prompt + text -> strip -> lower case -> tokens -> windows
- *     windows of all texts, side by side in batches -> hidden states
+ *     windows of all texts, side by side in a Batch -> hidden states
  *     hidden states of a window -> pooled -> mean over a text's windows
  *     -> Dense layers -> length 1 -> the first numbers (truncate_dim)
  *
  * A text longer than the model takes is cut, refused, or read in windows
  * without overlap whose pooled vectors are averaged by their tokens
  * (Overflow).  A window's vector does not depend on its neighbours in a batch.
- * Sums run in token order, in double precision: the same bits everywhere.
+ * A text's vector grows in its row, from the first window's to what it is worth
+ * in the end.
  *
  * Agrees with SentenceTransformer.encode of sentence-transformers 5.1 to 6.2
  * (reference/pipelines.md 7; model/sentence.c says where they differ).
@@ -23,189 +24,82 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
-#include "model/encoder.h"
+#include "task/batch.h"
+#include "task/pooling.h"
 #include "text/prepare.h"
 
-enum { COPY_STEP = 1 << 20 }; /* bytes between two questions whether to stop */
+typedef struct Text {
+  EmbedResult result;
+  double weight; /* tokens pooled so far; 0: none */
+} Text;
 
-typedef struct Window {
-  size_t n;    /* tokens, template included */
-  size_t text; /* whose */
-} Window;
-
-typedef struct Embedder {
+struct Embedder {
   const Model *model;
   const Run *run;
   Overflow overflow;
-  EmbedText *texts;
   size_t limit;       /* tokens of a window, template included */
   size_t skip;        /* tokens of the prompt, which are not pooled */
   size_t C, n_pooled; /* hidden size, numbers of a pooled vector */
-  Encoding tokens;    /* the batch's windows, back to back */
-  Window windows[BATCH_TOKENS];
-  size_t n_windows;
-  float *pooled;   /* owned: [n][n_pooled], sums over windows */
-  double *weights; /* owned: [n], tokens pooled so far; 0: none */
-  float *row;      /* owned: [n_pooled], of one window */
-} Embedder;
+  Batch batch;        /* windows, whose owners are texts */
+  Text *texts;        /* owned */
+  size_t n, capacity;
+  float *rows;  /* owned: [n][width], means over windows, then vectors */
+  size_t width; /* max(n_pooled, vector_dim) */
+  size_t rows_capacity;
+  float *row;     /* owned: [n_pooled], of one window */
+  Encoding ahead; /* tokens of the text being read */
+};
 
-/* --- Pooling --------------------------------------------------------------*/
-
-/* One window's tokens within a batch. */
-typedef struct Span {
-  const Hidden *h;
-  size_t first, n, skip, C;
-} Span;
-
-static float value_at(const Span *s, size_t token, size_t c) {
-  size_t t = s->first + token;
-  return s->h->hidden[(t / LANES * s->C + c) * LANES + t % LANES];
-}
-
-/* sum of weight * value over the tokens that count, over a divisor */
-static float weighted(const Span *s, size_t c, bool by_position,
-                      double divisor) {
-  double sum = 0;
-  for (size_t i = s->skip; i < s->n; i++)
-    sum += (by_position ? (double)(i + 1) : 1) * (double)value_at(s, i, c);
-  return (float)(sum / divisor);
-}
-
-static float largest(const Span *s, size_t c) {
-  float top = -1e9F;
-  for (size_t i = s->skip; i < s->n; i++)
-    top = value_at(s, i, c) > top ? value_at(s, i, c) : top;
-  return top;
-}
-
-static double position_sum(const Span *s) {
-  double sum = 0;
-  for (size_t i = s->skip; i < s->n; i++)
-    sum += (double)(i + 1);
-  return sum > 0 ? sum : 1;
-}
-
-static float pool_one(const Span *s, Pooling how, size_t c) {
-  double count = s->n > s->skip ? (double)(s->n - s->skip) : 1e-9;
-  switch (how) {
-  case POOLING_CLS:
-    return value_at(s, 0, c);
-  case POOLING_MAX:
-    return largest(s, c);
-  case POOLING_MEAN:
-    return weighted(s, c, false, count);
-  case POOLING_MEAN_SQRT_LEN:
-    return weighted(s, c, false, sqrt(count));
-  case POOLING_WEIGHTED_MEAN:
-    return weighted(s, c, true, position_sum(s));
-  case POOLING_LAST_TOKEN:
-    return value_at(s, s->n - 1, c);
-  case POOLING_NONE:
-    break;
-  }
-  return 0;
-}
-
-/* All poolings of a window, one behind the other. */
-static void pool(const Span *s, const Poolings *poolings, float *out) {
-  for (size_t i = 0; i < poolings->n; i++)
-    for (size_t c = 0; c < s->C; c++)
-      *out++ = pool_one(s, poolings->list[i], c);
-}
-
-/* --- Batches --------------------------------------------------------------*/
+/* --- Windows --------------------------------------------------------------*/
 
 /* Adds a window's vector to its text's, by the number of its own tokens. */
-static void add_row(Embedder *e, const Window *w) {
-  float *sum = e->pooled + w->text * e->n_pooled;
-  double weight =
-      (double)(w->n - tokenizer_n_added(e->model->tokenizer, false));
-  double before = e->weights[w->text];
+static void add_row(Embedder *e, size_t text, size_t n) {
+  float *sum = e->rows + text * e->width;
+  double weight = (double)(n - tokenizer_n_added(e->model->tokenizer, false));
+  double before = e->texts[text].weight;
   for (size_t i = 0; i < e->n_pooled; i++)
     sum[i] =
         before > 0
             ? (float)(((double)sum[i] * before + (double)e->row[i] * weight) /
                       (before + weight))
             : e->row[i];
-  e->weights[w->text] = before + (weight > 0 ? weight : 1);
+  e->texts[text].weight = before + (weight > 0 ? weight : 1);
 }
 
-static int encode_batch(Embedder *e, const Sequence *sequences, Error *err) {
+static int run_windows(void *task, const Sequence *windows,
+                       const size_t *owners, size_t n, Error *err) {
+  Embedder *e = task;
   Hidden h;
-  int code = encoder_run(e->model, e->run, sequences, e->n_windows, &h, err);
+  int code = encoder_run(e->model, e->run, windows, n, &h, err);
   if (code)
     return code;
-  size_t first = 0;
-  for (size_t i = 0; i < e->n_windows; i++) {
-    const Window *w = &e->windows[i];
-    bool is_first = e->weights[w->text] == 0;
-    pool(&(Span){&h, first, w->n, is_first ? e->skip : 0, e->C},
-         &e->model->sentence.poolings, e->row);
-    add_row(e, w);
-    first += w->n;
+  for (size_t i = 0, first = 0; i < n; first += windows[i++].n) {
+    bool is_first = e->texts[owners[i]].weight == 0;
+    pool_window(&h, e->C, first, windows[i].n, is_first ? e->skip : 0,
+                &e->model->sentence.poolings, e->row);
+    add_row(e, owners[i], windows[i].n);
   }
   hidden_clear(&h);
   return OK;
 }
 
-static int run_batch(Embedder *e, Error *err) {
-  if (!e->n_windows)
-    return OK;
-  Sequence *sequences = mem_array(e->n_windows, sizeof *sequences);
-  if (!sequences)
-    return fail_memory(err);
-  const Token *at = e->tokens.tokens;
-  for (size_t i = 0; i < e->n_windows; at += e->windows[i++].n)
-    sequences[i] = (Sequence){at, e->windows[i].n};
-  int code = encode_batch(e, sequences, err);
-  mem_free(sequences);
-  e->n_windows = 0;
-  e->tokens.n = 0;
-  return code;
+static void blame(void *task, size_t owner, int code, const Error *error) {
+  EmbedResult *result = &((Embedder *)task)->texts[owner].result;
+  if (result->code)
+    return;
+  result->code = code;
+  result->error = *error;
 }
 
-/* Puts the template around n tokens and adds them to the batch. */
-static int add_window(Embedder *e, Encoding *tokens, size_t n, size_t text,
-                      Error *err) {
-  Encoding part = {tokens->tokens, n, n}, window = {0};
-  int code =
-      tokenizer_template(e->model->tokenizer, &part, NULL, 0, &window, err);
-  if (!code && e->tokens.n + window.n > BATCH_TOKENS)
-    code = run_batch(e, err);
-  if (!code)
-    code = encoding_append(&e->tokens, &window, err);
-  if (!code)
-    e->windows[e->n_windows++] = (Window){window.n, text};
-  encoding_clear(&window);
-  return code;
+/* Puts the template around the first n tokens and adds them to the batch. */
+static int add_window(Embedder *e, size_t n, size_t text, Error *err) {
+  TokenList one[2] = {{e->ahead.tokens, n}};
+  int code = tokenizer_template(e->model->tokenizer, false, one,
+                                &e->batch.tokens, err);
+  return code ? code : batch_add(&e->batch, text, err);
 }
 
 /* --- Texts ----------------------------------------------------------------*/
-
-/* Copies a text, which may be so long that it must be interruptible. */
-static int copy_text(const Poll *poll, EncodeText text, char *out, Error *err) {
-  int code = OK;
-  for (size_t done = 0, n; !code && done < text.bytes; done += n) {
-    n = text.bytes - done < COPY_STEP ? text.bytes - done : COPY_STEP;
-    memcpy(out + done, text.text + done, n);
-    code = poll_check(poll, err);
-  }
-  return code;
-}
-
-/* Puts the prompt before the text; *owned is to be freed. */
-static int add_prompt(const Embedder *e, EncodeText *text, char **owned,
-                      Error *err) {
-  const char *prompt = e->model->sentence.prompt;
-  size_t n = strlen(prompt), bytes;
-  *owned = size_add(n, text->bytes, &bytes) ? mem_alloc(bytes) : NULL;
-  if (!*owned)
-    return fail_memory(err);
-  memcpy(*owned, prompt, n);
-  int code = copy_text(&e->run->poll, *text, *owned + n, err);
-  *text = (EncodeText){*owned, bytes};
-  return code;
-}
 
 /* The text as the tokenizer gets it; *owned is to be freed. */
 static int prepare(const Embedder *e, EncodeText *text, char **owned,
@@ -214,7 +108,9 @@ static int prepare(const Embedder *e, EncodeText *text, char **owned,
   int code = OK;
   *owned = NULL;
   if (s->prompt && *s->prompt)
-    code = add_prompt(e, text, owned, err);
+    code = text_copy(s->prompt, *text, &e->run->poll, owned, &text->bytes, err);
+  if (*owned)
+    text->text = *owned;
   if (!code && s->strip)
     code = text_strip(text, &e->run->poll, err);
   if (code || !s->lower_case)
@@ -238,46 +134,81 @@ static int too_long(const Embedder *e, const TextCursor *all, Error *err) {
                      n + tokenizer_n_added(t, false), e->limit);
 }
 
-/* Reads a text window by window; one, unless overflow is `window`. */
-static int read_windows(Embedder *e, TextCursor *cursor, size_t i,
-                        Encoding *tokens, Error *err) {
+/* A tokenizer without special tokens makes nothing of an empty text. */
+static int check_tokens(const Embedder *e, size_t n, Error *err) {
+  if (n + tokenizer_n_added(e->model->tokenizer, false) > 0)
+    return OK;
+  return fail(err, ERR_RANGE, "text has 0 tokens, the model takes 1 to %zu",
+              e->model->max_tokens);
+}
+
+/* Reads the next window's tokens, so many as it takes and one more. */
+static int read_ahead(Embedder *e, TextCursor *cursor, size_t room,
+                      Error *err) {
+  if (e->ahead.n > room || cursor->done)
+    return OK;
+  return tokenizer_next(cursor, room + 1 - e->ahead.n, &e->run->poll, &e->ahead,
+                        err);
+}
+
+/* Counts the text's next window, and whether there is more: one, unless
+ * overflow is `window`. *n: the window's tokens. */
+static int next_window(Embedder *e, TextCursor *cursor, size_t text, size_t *n,
+                       bool *more, Error *err) {
   size_t room = e->limit - tokenizer_n_added(e->model->tokenizer, false);
-  EmbedText *t = &e->texts[i];
+  EmbedResult *result = &e->texts[text].result;
+  int code = read_ahead(e, cursor, room, err);
+  if (code)
+    return code;
+  *more = e->ahead.n > room;
+  *n = *more ? room : e->ahead.n;
+  result->tokens += *n;
+  result->truncated = *more && e->overflow == OVERFLOW_TRUNCATE;
+  if (*more && e->overflow == OVERFLOW_ERROR)
+    return too_long(e, cursor, err);
+  *more = *more && !result->truncated;
+  return check_tokens(e, *n, err);
+}
+
+static int read_windows(Embedder *e, TextCursor *cursor, size_t text,
+                        Error *err) {
   int code = OK;
+  e->ahead.n = 0;
   for (bool more = true; !code && more;) {
-    if (tokens->n <= room && !cursor->done)
-      code = tokenizer_next(cursor, room + 1 - tokens->n, &e->run->poll, tokens,
-                            err);
-    size_t n = tokens->n < room ? tokens->n : room;
-    more = tokens->n > room;
-    t->tokens += n;
-    t->truncated = more && e->overflow == OVERFLOW_TRUNCATE;
-    if (!code && more && e->overflow == OVERFLOW_ERROR)
-      code = too_long(e, cursor, err);
-    if (!code)
-      code = add_window(e, tokens, n, i, err);
-    encoding_drop(tokens, n);
-    more = more && !t->truncated;
+    Error own;
+    size_t n;
+    int judged = next_window(e, cursor, text, &n, &more, &own);
+    if (judged)
+      return batch_judge(&e->batch, text, judged, &own, err);
+    code = add_window(e, n, text, err);
+    encoding_drop(&e->ahead, n);
   }
   return code;
 }
 
-static int read_text(Embedder *e, size_t i, Error *err) {
-  EncodeText text = e->texts[i].text;
+static int read_text(Embedder *e, EncodeText text, size_t i, Error *err) {
   TextCursor cursor;
-  Encoding tokens = {0};
+  Error own;
   char *owned;
-  e->texts[i].tokens = tokenizer_n_added(e->model->tokenizer, false);
-  e->texts[i].truncated = false;
-  int code = prepare(e, &text, &owned, err);
+  int code = prepare(e, &text, &owned, &own);
   if (!code)
     code = tokenizer_begin(e->model->tokenizer, text.text, text.bytes, &cursor,
-                           err);
-  if (!code)
-    code = read_windows(e, &cursor, i, &tokens, err);
-  encoding_clear(&tokens);
+                           &own);
+  code = code ? batch_judge(&e->batch, i, code, &own, err)
+              : read_windows(e, &cursor, i, err);
   mem_free(owned);
   return code;
+}
+
+int embedder_add(Embedder *e, EncodeText text, Error *err) {
+  size_t numbers;
+  if (!size_mul(e->n + 1, e->width, &numbers) ||
+      mem_reserve(&e->rows, &e->rows_capacity, numbers, sizeof *e->rows) ||
+      mem_reserve(&e->texts, &e->capacity, e->n + 1, sizeof *e->texts))
+    return fail_memory(err);
+  e->texts[e->n++] = (Text){
+      .result = {.tokens = tokenizer_n_added(e->model->tokenizer, false)}};
+  return read_text(e, text, e->n - 1, err);
 }
 
 /* --- Behind the pooling ---------------------------------------------------*/
@@ -331,11 +262,12 @@ static void cut(const Model *m, float *x, float *out) {
     normalise(out, m->vector_dim);
 }
 
-/* Makes text i's vector; x and y have room for what the layers give. */
-static int finish(const Embedder *e, size_t i, float *x, float *y, Error *err) {
+/* Makes text i's vector of its row; x and y have room for what layers give. */
+static int finish(Embedder *e, size_t i, float *x, float *y, Error *err) {
   const Model *m = e->model;
+  float *row = e->rows + i * e->width;
   int code = OK;
-  memcpy(x, e->pooled + i * e->n_pooled, e->n_pooled * sizeof *x);
+  memcpy(x, row, e->n_pooled * sizeof *x);
   for (size_t j = 0; !code && j < m->n_dense; j++) {
     code = apply_dense(&m->dense[j], &e->run->poll, x, y, err);
     float *result = y;
@@ -345,7 +277,7 @@ static int finish(const Embedder *e, size_t i, float *x, float *y, Error *err) {
   if (!code)
     code = check_finite(x, m->whole_dim, err);
   if (!code)
-    cut(m, x, e->texts[i].vector);
+    cut(m, x, row);
   return code;
 }
 
@@ -359,23 +291,46 @@ static size_t widest(const Embedder *e) {
   return round_up(n);
 }
 
-static int finish_all(const Embedder *e, size_t n, Error *err) {
+static int finish_all(Embedder *e, float *x, float *y, Error *err) {
+  int code = OK;
+  for (size_t i = 0; !code && i < e->n; i++) {
+    EmbedResult *result = &e->texts[i].result;
+    Error own;
+    if (result->code)
+      continue;
+    code = finish(e, i, x, y, &own);
+    code = batch_judge(&e->batch, i, code, &own, err);
+    result->vector = result->code ? NULL : e->rows + i * e->width;
+  }
+  return code;
+}
+
+int embedder_run(Embedder *e, Error *err) {
   Arena room = {0};
   size_t most = widest(e);
+  int code = batch_flush(&e->batch, err);
   arena_array(&room, most, sizeof(float));
   arena_array(&room, most, sizeof(float));
-  int code = arena_open(&room, err);
+  code = code ? code : arena_open(&room, err);
   if (code)
     return code;
   float *x = arena_array(&room, most, sizeof *x);
   float *y = arena_array(&room, most, sizeof *y);
-  for (size_t i = 0; !code && i < n; i++)
-    code = finish(e, i, x, y, err);
+  code = finish_all(e, x, y, err);
   arena_close(&room);
   return code;
 }
 
-/* --- The run --------------------------------------------------------------*/
+const EmbedResult *embedder_result(const Embedder *e, size_t text) {
+  return &e->texts[text].result;
+}
+
+void embedder_empty(Embedder *e) {
+  e->n = 0;
+  batch_empty(&e->batch);
+}
+
+/* --- From open to close ---------------------------------------------------*/
 
 /* Tokens of the prompt alone with what the template has before it. */
 static int count_prompt(Embedder *e, Error *err) {
@@ -410,50 +365,74 @@ static int set_limit(Embedder *e, Error *err) {
                     e->limit, added);
 }
 
-static int open_embedder(Embedder *e, size_t n, Error *err) {
+static int prepare_embedder(Embedder *e, Error *err) {
   const Model *m = e->model;
-  size_t bytes;
   int code = set_limit(e, err);
   if (code)
     return code;
   e->C = m->config.dim;
   e->n_pooled = e->C * m->sentence.poolings.n;
-  if (!size_mul(n, e->n_pooled, &bytes))
-    return fail_memory(err);
-  e->pooled = mem_array(bytes, sizeof *e->pooled);
+  e->width = e->n_pooled > m->vector_dim ? e->n_pooled : m->vector_dim;
   e->row = mem_array(e->n_pooled, sizeof *e->row);
-  e->weights = mem_array(n, sizeof *e->weights);
-  if (!e->pooled || !e->row || !e->weights)
-    return fail_memory(err);
-  memset(e->weights, 0, n * sizeof *e->weights);
-  return count_prompt(e, err);
+  return e->row ? count_prompt(e, err) : fail_memory(err);
 }
 
-static int embed_all(Embedder *e, size_t n, Error *err) {
-  int code = open_embedder(e, n, err);
-  for (size_t i = 0; !code && i < n; i++)
-    code = read_text(e, i, err);
-  if (!code)
-    code = run_batch(e, err);
-  return code ? code : finish_all(e, n, err);
-}
-
-int embed_run(const Model *model, const Run *run, Overflow overflow,
-              EmbedText *texts, size_t n, Error *err) {
-  Embedder *e = mem_zeroed(sizeof *e);
+int embedder_open(const Model *model, const Run *run, Overflow overflow,
+                  Embedder **out, Error *err) {
+  Embedder *e = *out = mem_zeroed(sizeof *e);
   if (!e)
     return fail_memory(err);
   e->model = model;
   e->run = run;
   e->overflow = overflow;
-  e->texts = texts;
-  int code = embed_all(e, n, err);
-  encoding_clear(&e->tokens);
-  mem_free(e->pooled);
-  mem_free(e->weights);
+  e->batch = (Batch){.task = e, .run = run_windows, .blame = blame};
+  int code = prepare_embedder(e, err);
+  if (code) {
+    embedder_close(e);
+    *out = NULL;
+  }
+  return code;
+}
+
+void embedder_close(Embedder *e) {
+  if (!e)
+    return;
+  batch_clear(&e->batch);
+  encoding_clear(&e->ahead);
+  mem_free(e->texts);
+  mem_free(e->rows);
   mem_free(e->row);
   mem_free(e);
-  return code;
+}
+
+/* --- Texts that are all there ---------------------------------------------*/
+
+static int run_all(Embedder *e, const EmbedText *texts, size_t n, Error *err) {
+  int code = OK;
+  for (size_t i = 0; !code && i < n; i++)
+    code = embedder_add(e, texts[i].text, err);
+  return code ? code : embedder_run(e, err);
+}
+
+int embed_run(const Model *model, const Run *run, Overflow overflow,
+              EmbedText *texts, size_t n, Error *err) {
+  Embedder *e;
+  EmbedResult ended = {0};
+  int code = embedder_open(model, run, overflow, &e, &ended.error);
+  code = ended.code = code ? code : run_all(e, texts, n, &ended.error);
+  int first = code ? fail(err, code, "%s", ended.error.message) : OK;
+  for (size_t i = 0; i < n; i++) {
+    const EmbedResult *r = code ? &ended : embedder_result(e, i);
+    EmbedText *t = &texts[i];
+    *t = (EmbedText){t->text,      t->vector, r->tokens,
+                     r->truncated, r->code,   r->error};
+    if (r->vector)
+      memcpy(t->vector, r->vector, model->vector_dim * sizeof *t->vector);
+    if (!first && r->code)
+      first = fail(err, r->code, "%s", r->error.message);
+  }
+  embedder_close(e);
+  return first;
 }
 
 double vector_cosine(const float *a, const float *b, size_t n) {

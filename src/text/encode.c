@@ -18,6 +18,7 @@
  * Agrees with truncate_encodings of the Hugging Face tokenizers (0.22) and
  * with their template post-processor.
  */
+#include "base/size.h"
 #include "text/tokenizer_inside.h"
 
 enum { COUNT_STEP = 4096 }; /* tokens held while counting on */
@@ -26,37 +27,35 @@ size_t tokenizer_n_added(const Tokenizer *t, bool pair) {
   return template_n_added(pair ? &t->pair : &t->single);
 }
 
-static int append_text(const Token *tokens, size_t n, TemplateItem item,
-                       Encoding *out, Error *err) {
-  for (size_t i = 0; i < n; i++) {
-    Token token = tokens[i];
-    token.sequence = item.text;
-    token.type = item.type;
-    int rc = encoding_add(out, &token, err);
-    if (rc)
-      return rc;
+static void put_text(TokenList text, TemplateItem item, Encoding *out) {
+  for (size_t i = 0; i < text.n; i++) {
+    Token *token = &out->tokens[out->n++];
+    *token = text.tokens[i];
+    token->sequence = item.text;
+    token->type = item.type;
   }
-  return OK;
 }
 
-int tokenizer_template(const Tokenizer *t, const Encoding *a, const Token *b,
-                       size_t n_b, Encoding *out, Error *err) {
-  const Template *form = b ? &t->pair : &t->single;
-  out->n = 0;
-  for (size_t i = 0; i < form->n; i++) {
+int tokenizer_template(const Tokenizer *t, bool pair, const TokenList texts[2],
+                       Encoding *out, Error *err) {
+  const Template *form = pair ? &t->pair : &t->single;
+  size_t n;
+  if (!size_add(texts[0].n, pair ? texts[1].n : 0, &n) ||
+      !size_add(n, form->n, &n))
+    return fail_memory(err);
+  int rc = encoding_reserve(out, n, err);
+  for (size_t i = 0; i < form->n && rc == OK; i++) {
     TemplateItem item = form->items[i];
-    Token special = {.id = item.id,
-                     .word = -1,
-                     .sequence = -1,
-                     .type = item.type,
-                     .special = true};
-    int rc = item.text < 0    ? encoding_add(out, &special, err)
-             : item.text == 0 ? append_text(a->tokens, a->n, item, out, err)
-                              : append_text(b, n_b, item, out, err);
-    if (rc)
-      return rc;
+    if (item.text >= 0)
+      put_text(texts[item.text], item, out);
+    else
+      out->tokens[out->n++] = (Token){.id = item.id,
+                                      .word = -1,
+                                      .sequence = -1,
+                                      .type = item.type,
+                                      .special = true};
   }
-  return OK;
+  return rc;
 }
 
 /* A text being read, and the tokens of it so far. */
@@ -160,7 +159,6 @@ static int cut(Pair *p, bool pair, Truncation how, size_t limit, size_t keep[2],
 
 static int encode(const Tokenizer *t, Pair *p, bool pair, Truncation how,
                   size_t limit, Encoding *out, bool *was_cut, Error *err) {
-  static const Token none;
   size_t keep[2] = {SIZE_MAX, SIZE_MAX};
   int rc = cut(p, pair, how, limit, keep, err);
   if (rc)
@@ -170,10 +168,9 @@ static int encode(const Tokenizer *t, Pair *p, bool pair, Truncation how,
     *was_cut |= e->n > keep[i];
     e->n = e->n < keep[i] ? e->n : keep[i];
   }
-  const Encoding *b = &p->side[1].tokens;
-  const Token *second = b->n ? b->tokens : &none;
-  return tokenizer_template(t, &p->side[0].tokens, pair ? second : NULL, b->n,
-                            out, err);
+  const Encoding *a = &p->side[0].tokens, *b = &p->side[1].tokens;
+  TokenList texts[2] = {{a->tokens, a->n}, {b->tokens, b->n}};
+  return tokenizer_template(t, pair, texts, out, err);
 }
 
 int tokenizer_encode(const Tokenizer *t, EncodeText a, EncodeText b,

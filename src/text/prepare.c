@@ -26,11 +26,32 @@
 
 enum { CAPITAL_SIGMA = 0x3a3, FINAL_SIGMA = 0x3c2, SMALL_SIGMA = 0x3c3 };
 enum { POLL_STEP = 1 << 16 }; /* bytes between two questions */
+enum { COPY_STEP = 1 << 20 }; /* the same where bytes are only copied */
 
 /* Asks once at the first step of each POLL_STEP bytes of the way from `at` to
  * `next`. */
 static int ask(size_t at, size_t next, const Poll *poll, Error *err) {
   return at / POLL_STEP != next / POLL_STEP ? poll_check(poll, err) : OK;
+}
+
+int text_copy(const char *before, EncodeText text, const Poll *poll, char **out,
+              size_t *bytes, Error *err) {
+  size_t start = strlen(before);
+  int rc = OK;
+  *out = size_add(start, text.bytes, bytes) ? mem_alloc(*bytes) : NULL;
+  if (!*out)
+    return fail_memory(err);
+  memcpy(*out, before, start);
+  for (size_t at = 0, n; !rc && at < text.bytes; at += n) {
+    n = text.bytes - at < COPY_STEP ? text.bytes - at : COPY_STEP;
+    memcpy(*out + start + at, text.text + at, n);
+    rc = poll_check(poll, err);
+  }
+  if (rc) {
+    mem_free(*out);
+    *out = NULL;
+  }
+  return rc;
 }
 
 static bool is_space(uint32_t code) {

@@ -1,10 +1,16 @@
 /*
- * prepare.h - Python's str.strip() and str.lower(), for sentence models.
+ * prepare.h - copies of texts; Python's str.strip() and str.lower(), for
+ * sentence models.
  */
 #ifndef TEXT_PREPARE_H
 #define TEXT_PREPARE_H
 
 #include "text/tokenizer.h"
+
+/* `before` and then the text, from mem_alloc (mem_free it); the text may be so
+ * long that copying it must be interruptible. */
+int text_copy(const char *before, EncodeText text, const Poll *poll, char **out,
+              size_t *bytes, Error *err);
 
 /* Takes the white space at both ends away. ERR_INTERRUPT */
 int text_strip(EncodeText *text, const Poll *poll, Error *err);

@@ -27,15 +27,11 @@ int encoding_add(Encoding *e, const Token *token, Error *err) {
   return OK;
 }
 
-int encoding_append(Encoding *e, const Encoding *other, Error *err) {
-  size_t n;
-  if (other->n == 0)
-    return OK;
-  if (!size_add(e->n, other->n, &n) ||
-      mem_reserve(&e->tokens, &e->capacity, n, sizeof *e->tokens))
+int encoding_reserve(Encoding *e, size_t n, Error *err) {
+  size_t needed;
+  if (!size_add(e->n, n, &needed) ||
+      mem_reserve(&e->tokens, &e->capacity, needed, sizeof *e->tokens))
     return fail_memory(err);
-  memcpy(e->tokens + e->n, other->tokens, other->n * sizeof *e->tokens);
-  e->n = n;
   return OK;
 }
 

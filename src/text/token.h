@@ -30,10 +30,18 @@ typedef struct Encoding {
   size_t n, capacity;
 } Encoding;
 
+/* Some of them, borrowed. */
+typedef struct TokenList {
+  const Token *tokens;
+  size_t n;
+} TokenList;
+
 /* All zero is an empty Encoding. */
 void encoding_clear(Encoding *e); /* frees, and leaves it empty */
 int encoding_add(Encoding *e, const Token *token, Error *err);
-int encoding_append(Encoding *e, const Encoding *other, Error *err);
+
+/* Makes room for n more. */
+int encoding_reserve(Encoding *e, size_t n, Error *err);
 
 /* Takes the first n tokens away. */
 void encoding_drop(Encoding *e, size_t n);

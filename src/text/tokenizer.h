@@ -132,7 +132,7 @@ typedef struct EncodeText {
 } EncodeText;
 
 /*
- * Encodes a text or a pair with its template. max_tokens counts template
+ * Appends a text or a pair with its template. max_tokens counts template
  * tokens. `*cut` (may be NULL) tells whether something was truncated. Stops
  * reading a text at the limit. ERR_RANGE "too short" where ONLY_FIRST or
  * ONLY_SECOND would leave nothing of that text.
@@ -142,10 +142,11 @@ int tokenizer_encode(const Tokenizer *t, EncodeText a, EncodeText b,
                      Encoding *out, bool *cut, Error *err);
 
 /*
- * Puts the template around token lists: `a` alone (b NULL) or a pair.
- * Sequence numbers and type ids are set here.
+ * Appends the tokens of one text (pair false: the first) or of two with the
+ * template around them, all of them or, where memory is short, none. Sequence
+ * numbers and type ids are set here.
  */
-int tokenizer_template(const Tokenizer *t, const Encoding *a, const Token *b,
-                       size_t n_b, Encoding *out, Error *err);
+int tokenizer_template(const Tokenizer *t, bool pair, const TokenList texts[2],
+                       Encoding *out, Error *err);
 
 #endif

@@ -80,8 +80,6 @@ int windows_open(const Tokenizer *t, EncodeText first, EncodeText second,
 
 int windows_next(Windows *w, const Poll *poll, Encoding *out, bool *more,
                  Error *err) {
-  static const Token none;
-  out->n = 0;
   *more = !w->done;
   if (w->done)
     return OK;
@@ -90,8 +88,8 @@ int windows_next(Windows *w, const Poll *poll, Encoding *out, bool *more,
     return rc;
   bool last = w->ahead.n <= w->size;
   size_t n = last ? w->ahead.n : w->size;
-  const Token *second = n ? w->ahead.tokens : &none;
-  rc = tokenizer_template(w->tokenizer, &w->first, second, n, out, err);
+  TokenList texts[2] = {{w->first.tokens, w->first.n}, {w->ahead.tokens, n}};
+  rc = tokenizer_template(w->tokenizer, true, texts, out, err);
   if (rc)
     return rc;
   w->done = last;

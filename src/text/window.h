@@ -41,8 +41,8 @@ int windows_open(const Tokenizer *t, EncodeText first, EncodeText second,
                  size_t max_tokens, Stride stride, const Poll *poll,
                  Windows *out, Error *err);
 
-/* Fills *out (emptied first) with the next window; *more false: none left.
- * There is always at least one window, even of an empty text. */
+/* Appends the next window to *out; *more false: none left, and nothing is
+ * added. There is always at least one window, even of an empty text. */
 int windows_next(Windows *w, const Poll *poll, Encoding *out, bool *more,
                  Error *err);
 void windows_close(Windows *w);

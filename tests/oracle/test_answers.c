@@ -82,6 +82,7 @@ static void check_feature(const Model *model, const cJSON *c,
     return;
   const cJSON *want;
   cJSON_ArrayForEach(want, get(feature, "windows")) {
+    got.n = 0;
     rc = windows_next(&windows, NULL, &got, &more, &err);
     CHECK(rc == OK && more, "a window is missing: %s", err.message);
     if (rc == OK && more)

@@ -29,7 +29,7 @@ static void check_rows(const char *name, const Model *m, const cJSON *rows,
   const cJSON *row;
   cJSON_ArrayForEach(row, rows) {
     const char *text = cJSON_GetObjectItem(row, "text")->valuestring;
-    EmbedText t = {{text, strlen(text)}, vector, 0, false};
+    EmbedText t = {.text = {text, strlen(text)}, .vector = vector};
     Error err = {""};
     int code = embed_run(m, &run, OVERFLOW_TRUNCATE, &t, 1, &err);
     CHECK(code == OK, "%s: %s", name, err.message);

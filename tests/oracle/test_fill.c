@@ -32,19 +32,28 @@ static bool is_text(const char *got, size_t bytes, const cJSON *want) {
 /* --- A choice, a mask, a text ---------------------------------------------
  */
 
-static void check_texts(const Fill *f, size_t mask, int32_t id,
-                        const cJSON *want) {
+/* A mask of one of the texts that a Filler has. */
+typedef struct Place {
+  const Model *model;
+  Filler *f;
+  size_t text, mask;
+} Place;
+
+enum { ROOM = 5000 };
+static FillChoice choices[ROOM];
+
+static void check_texts(Place p, int32_t id, const cJSON *want) {
   char *text;
   size_t bytes;
   Error err = {""};
-  if (fill_sequence(f, mask, id, &text, &bytes, &err) == OK) {
+  if (filler_sequence(p.f, p.text, p.mask, id, &text, &bytes, &err) == OK) {
     CHECK(is_text(text, bytes, get(want, "sequence")), "%.*s, not %s",
           (int)bytes, text, cJSON_GetStringValue(get(want, "sequence")));
     mem_free(text);
   } else {
     CHECK(false, "%s", err.message);
   }
-  if (tokenizer_decode(f->model->tokenizer, &id, 1, false, &text, &bytes,
+  if (tokenizer_decode(p.model->tokenizer, &id, 1, false, &text, &bytes,
                        &err) == OK) {
     CHECK(is_text(text, bytes, get(want, "token_str")), "%.*s, not %s",
           (int)bytes, text, cJSON_GetStringValue(get(want, "token_str")));
@@ -54,69 +63,79 @@ static void check_texts(const Fill *f, size_t mask, int32_t id,
   }
 }
 
-static void check_mask(Fill *f, size_t mask, const cJSON *want, bool fragile) {
+static void check_mask(Place p, const cJSON *want, bool fragile) {
   Error err = {""};
-  int rc = fill_rank(f, mask, &err);
   size_t n = (size_t)cJSON_GetArraySize(want), i = 0;
-  CHECK(rc == OK, "%s", err.message);
-  CHECK(f->n_choices == n, "%zu choices, not %zu", f->n_choices, n);
-  if (rc != OK || f->n_choices != n)
+  CHECK(filler_top_k(p.f) == n && n <= ROOM, "%zu choices, not %zu",
+        filler_top_k(p.f), n);
+  if (filler_top_k(p.f) != n || n > ROOM)
     return;
-  for (const cJSON *c = want->child; c; c = c->next, i++) {
+  int rc = filler_rank(p.f, p.text, p.mask, choices, &err);
+  CHECK(rc == OK, "%s", err.message);
+  for (const cJSON *c = want->child; c && rc == OK; c = c->next, i++) {
     double score = get(c, "score")->valuedouble;
-    double got = (double)f->choices[i].score;
+    double got = (double)choices[i].score;
     CHECK(fabs(got - score) <= 1e-6 + 1e-3 * score && fabs(got - score) <= 2e-5,
           "score %g, not %g", got, score);
     if (fragile)
       continue;
-    CHECK(f->choices[i].id == get(c, "token")->valueint, "token %d, not %d",
-          (int)f->choices[i].id, get(c, "token")->valueint);
-    check_texts(f, mask, f->choices[i].id, c);
+    CHECK(choices[i].id == get(c, "token")->valueint, "token %d, not %d",
+          (int)choices[i].id, get(c, "token")->valueint);
+    check_texts(p, choices[i].id, c);
   }
 }
 
-/* The masks of one text from `mask` on: a list, or a list of lists. */
-static size_t check_text(Fill *f, size_t mask, const cJSON *want,
-                         bool fragile) {
+/* The masks of one text: a list, or a list of lists. */
+static void check_text(Place p, const cJSON *want, bool fragile) {
+  const FillResult *result = filler_result(p.f, p.text);
+  CHECK(result->code == OK, "%s", result->error.message);
   if (cJSON_IsObject(want->child)) {
-    check_mask(f, mask, want, fragile);
-    return mask + 1;
+    check_mask(p, want, fragile);
+    p.mask++;
+  } else {
+    for (const cJSON *list = want->child; list; list = list->next, p.mask++)
+      check_mask(p, list, fragile);
   }
-  for (const cJSON *list = want->child; list; list = list->next)
-    check_mask(f, mask++, list, fragile);
-  return mask;
+  CHECK(p.mask == result->n_masks, "%zu masks, not %zu", p.mask,
+        result->n_masks);
 }
 
 /* --- Calls ----------------------------------------------------------------
  */
 
-static int add_text(Fill *f, const cJSON *text, Error *err) {
-  bool fits = true;
-  const char *s = cJSON_GetStringValue(text);
-  int rc = fill_add(f, (EncodeText){s, strlen(s)}, &fits, err);
-  CHECK(fits, "a batch is too small for the test");
+static int add_text(Filler *f, const char *text, Error *err) {
+  return filler_add(f, (EncodeText){text, strlen(text)}, false, err);
+}
+
+/* One text or a list; *n of them. */
+static int add_input(Filler *f, const cJSON *input, size_t *n, Error *err) {
+  const char *one = cJSON_GetStringValue(input);
+  int rc = one ? add_text(f, one, err) : OK;
+  *n = one ? 1 : 0;
+  for (const cJSON *text = input->child; text && rc == OK; text = text->next) {
+    rc = add_text(f, cJSON_GetStringValue(text), err);
+    ++*n;
+  }
   return rc;
 }
 
-static int add_input(Fill *f, const cJSON *input, Error *err) {
-  if (cJSON_IsString(input))
-    return add_text(f, input, err);
-  int rc = OK;
-  for (const cJSON *text = input->child; text && rc == OK; text = text->next)
-    rc = add_text(f, text, err);
-  return rc;
+/* The first error of n texts. */
+static int first_error(const Filler *f, size_t n) {
+  for (size_t i = 0; i < n; i++)
+    if (filler_result(f, i)->code)
+      return filler_result(f, i)->code;
+  return OK;
 }
 
-static void check_result(Fill *f, const cJSON *call) {
+static void check_result(Place p, const cJSON *call) {
   const cJSON *input = get(call, "input"), *want = get(call, "result");
   bool fragile = cJSON_IsTrue(get(call, "fragile"));
-  size_t mask = 0;
-  if (cJSON_GetArraySize(input) <= 1) /* one text, or a list of one */
-    mask = check_text(f, mask, want, fragile);
-  else
-    for (const cJSON *text = want->child; text; text = text->next)
-      mask = check_text(f, mask, text, fragile);
-  CHECK(mask == f->n_masks, "%zu masks, not %zu", f->n_masks, mask);
+  if (cJSON_GetArraySize(input) <= 1) { /* one text, or a list of one */
+    check_text(p, want, fragile);
+    return;
+  }
+  for (const cJSON *text = want->child; text; text = text->next, p.text++)
+    check_text(p, text, fragile);
 }
 
 /* The reference can cut a long text when asked to; we never do. */
@@ -130,21 +149,23 @@ static void check_call(const char *name, const Model *model,
   char *list = cJSON_IsArray(targets) ? cJSON_PrintUnformatted(targets) : NULL;
   const char *one = list ? list : cJSON_GetStringValue(targets);
   FillOptions how = fill_defaults;
-  Fill f;
+  Filler *f;
+  size_t n = 0;
   Error err = {""};
   bool must_fail = cJSON_IsObject(get(call, "result")) || cuts(params);
   if (get(params, "top_k"))
     how.top_k = (size_t)get(params, "top_k")->valueint;
   if (one)
     how.targets = (EncodeText){one, strlen(one)};
-  int rc = fill_open(model, &run, &how, &f, &err);
-  rc = rc ? rc : add_input(&f, get(call, "input"), &err);
-  rc = rc ? rc : fill_run(&f, &err);
+  int rc = filler_open(model, &run, &how, &f, &err);
+  rc = rc ? rc : add_input(f, get(call, "input"), &n, &err);
+  rc = rc ? rc : filler_run(f, &err);
+  rc = rc ? rc : first_error(f, n);
   CHECK(must_fail ? rc == ERR_RANGE : rc == OK, "%s: %d %s", name, rc,
         err.message);
   if (rc == OK && !must_fail)
-    check_result(&f, call);
-  fill_close(&f);
+    check_result((Place){model, f, 0, 0}, call);
+  filler_close(f);
   cJSON_free(list);
 }
 
@@ -177,48 +198,50 @@ static void check_sentence(const Model *model, const cJSON *call) {
   }
 }
 
-/* The masks of a text alone are those from *mask on in the batch, to the bit.
- */
-static void check_in_batch(Fill *all, size_t *mask, Fill *one,
-                           const char *text) {
+/* The masks of a text alone are those of text i among others, to the bit. */
+static size_t check_among(Filler *all, size_t i, Filler *one,
+                          const char *text) {
+  static FillChoice alone[ROOM];
+  size_t k = filler_top_k(one), n;
   Error err = {""};
-  bool fits;
-  fill_clear(one);
-  CHECK(fill_add(one, (EncodeText){text, strlen(text)}, &fits, &err) == OK &&
-            fill_run(one, &err) == OK,
-        "%s", err.message);
-  for (size_t m = 0; m < one->n_masks; m++, ++*mask)
-    CHECK(fill_rank(one, m, &err) == OK && fill_rank(all, *mask, &err) == OK &&
-              one->n_choices == all->n_choices &&
-              memcmp(one->choices, all->choices,
-                     one->n_choices * sizeof *one->choices) == 0,
-          "mask %zu of a batch: %s", *mask, err.message);
+  filler_empty(one);
+  CHECK(add_text(one, text, &err) == OK && filler_run(one, &err) == OK, "%s",
+        err.message);
+  n = filler_result(one, 0)->n_masks;
+  CHECK(n == filler_result(all, i)->n_masks, "%zu masks", n);
+  for (size_t m = 0; m < n; m++)
+    CHECK(filler_rank(one, 0, m, alone, &err) == OK &&
+              filler_rank(all, i, m, choices, &err) == OK &&
+              memcmp(alone, choices, k * sizeof *alone) == 0,
+          "mask %zu of text %zu: %s", m, i, err.message);
+  return n;
 }
 
+/* Among them a text without a mask and one that is not read again. */
 static void check_batch(const Model *model, const cJSON *calls) {
-  Fill all, one;
+  Filler *all, *one;
   Error err = {""};
-  size_t mask = 0;
-  bool fits = true;
+  size_t n = 2, masks = 0;
   const cJSON *call;
-  CHECK(fill_open(model, &run, &fill_defaults, &all, &err) == OK &&
-            fill_open(model, &run, &fill_defaults, &one, &err) == OK,
+  CHECK(filler_open(model, &run, &fill_defaults, &all, &err) == OK &&
+            filler_open(model, &run, &fill_defaults, &one, &err) == OK &&
+            add_text(all, "no mask", &err) == OK &&
+            filler_add(all, (EncodeText){"", 0}, true, &err) == OK,
         "%s", err.message);
-  cJSON_ArrayForEach(call, calls) {
-    const char *s = plain_text(call);
-    if (s && fits)
-      fill_add(&all, (EncodeText){s, strlen(s)}, &fits, &err);
-  }
-  CHECK(all.n_texts > 5 && all.n_masks >= 16, "%zu masks", all.n_masks);
-  CHECK(fill_run(&all, &err) == OK, "%s", err.message);
-  cJSON_ArrayForEach(call, calls) {
-    const char *s = plain_text(call);
-    if (s && mask < all.n_masks)
-      check_in_batch(&all, &mask, &one, s);
-  }
-  CHECK(mask == all.n_masks, "%zu masks", mask);
-  fill_close(&one);
-  fill_close(&all);
+  for (int round = 0; round < 20; round++)
+    cJSON_ArrayForEach(call, calls) if (plain_text(call))
+        CHECK(add_text(all, plain_text(call), &err) == OK, "%s", err.message);
+  CHECK(filler_run(all, &err) == OK, "%s", err.message);
+  for (size_t i = 0; i < 2; i++)
+    CHECK(filler_result(all, i)->code == ERR_RANGE &&
+              strstr(filler_result(all, i)->error.message, "no mask token"),
+          "%s", filler_result(all, i)->error.message);
+  for (int round = 0; round < 20; round++)
+    cJSON_ArrayForEach(call, calls) if (plain_text(call)) masks +=
+        check_among(all, n++, one, plain_text(call));
+  CHECK(n > 100 && masks > 300, "%zu texts, %zu masks", n, masks);
+  filler_close(one);
+  filler_close(all);
 }
 
 static void check_model(const char *name, int n_calls) {
@@ -304,15 +327,15 @@ static const Card roberta[] = {
      5e-4},
 };
 
-static void check_best(const Fill *f, const Card *card) {
+static void check_best(const Model *model, const Card *card) {
   for (size_t i = 0; i < 5 && card->best[i].token; i++) {
-    FillChoice c = f->choices[i];
+    FillChoice c = choices[i];
     char *text = NULL;
     size_t bytes = 0;
     CHECK(c.id == card->best[i].id &&
               fabs((double)c.score - card->best[i].score) <= card->within,
           "%s: token %d with %g", card->text, (int)c.id, (double)c.score);
-    CHECK(tokenizer_decode(f->model->tokenizer, &c.id, 1, false, &text, &bytes,
+    CHECK(tokenizer_decode(model->tokenizer, &c.id, 1, false, &text, &bytes,
                            NULL) == OK &&
               bytes == strlen(card->best[i].token) &&
               memcmp(text, card->best[i].token, bytes) == 0,
@@ -324,28 +347,25 @@ static void check_best(const Fill *f, const Card *card) {
 static void check_cards(const char *name, const Card *cards, size_t n) {
   char path[LOCATE_ROOM];
   Model *model = NULL;
-  Fill f;
-  bool fits;
+  Filler *f = NULL;
   Error err = {""};
   if (!locate(name, path)) {
     SKIP("no %s under DISTILBERT_MODEL_PATH", name);
     return;
   }
   int rc = model_open(path, &options_none, NULL, &model, &err);
-  rc = rc ? rc : fill_open(model, &run, &fill_defaults, &f, &err);
+  rc = rc ? rc : filler_open(model, &run, &fill_defaults, &f, &err);
   CHECK(rc == OK, "%s: %s", name, err.message);
   for (size_t i = 0; i < n && rc == OK; i++) {
-    fill_clear(&f);
-    rc = fill_add(&f, (EncodeText){cards[i].text, strlen(cards[i].text)}, &fits,
-                  &err);
-    rc = rc ? rc : fill_run(&f, &err);
-    rc = rc ? rc : fill_rank(&f, 0, &err);
+    filler_empty(f);
+    rc = add_text(f, cards[i].text, &err);
+    rc = rc ? rc : filler_run(f, &err);
+    rc = rc ? rc : filler_rank(f, 0, 0, choices, &err);
     CHECK(rc == OK, "%s: %s", cards[i].text, err.message);
     if (rc == OK)
-      check_best(&f, &cards[i]);
+      check_best(model, &cards[i]);
   }
-  if (model)
-    fill_close(&f);
+  filler_close(f);
   model_free(model);
 }
 

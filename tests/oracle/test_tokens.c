@@ -268,6 +268,7 @@ static void check_windows(const char *name, const Tokenizer *t,
     CHECK(windows_next(&w, NULL, &e, &more, &err) == OK && more,
           "%s: a window is missing", name);
     check_record(name, window, &e);
+    e.n = 0;
   }
   CHECK(windows_next(&w, NULL, &e, &more, &err) == OK && !more,
         "%s: a window too many", name);

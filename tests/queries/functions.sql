@@ -205,6 +205,52 @@ capital|capital
 city|city
 END
 
+.testcase masked words: no text more than once, though a join repeats it
+.inferences 2
+WITH t(body) AS (VALUES ('I [MASK] you!'), ('[MASK] [MASK]'), ('I [MASK] you!')),
+     n(i) AS (VALUES (1), (2), (3))
+SELECT body, mask, token_str, count(*)
+  FROM n CROSS JOIN t CROSS JOIN distilbert_fill_mask(body, 1) GROUP BY 1, 2, 3;
+.check <<END
+I [MASK] you!|0|resulted|6
+[MASK] [MASK]|0|##শ|3
+[MASK] [MASK]|1|louis|3
+END
+
+.testcase masked words: other targets, another number of them, all rows and one
+.inferences 4
+WITH t(targets, k) AS (VALUES (NULL, 1), ('["capital", "city"]', 1), ('["capital", "city"]', 2),
+  (NULL, 2), (NULL, 2), ('["capital", "city"]', 2))
+SELECT count(*), count(DISTINCT sequence) FROM t
+  CROSS JOIN distilbert_fill_mask('Paris is the [MASK] of France.', t.k, t.targets);
+SELECT token_str FROM distilbert_fill_mask('Paris is the [MASK] of France.', 2) LIMIT 1;
+.check <<END
+10|4
+orleans
+END
+
+.testcase masked words: a list in which half is known
+.inferences 300
+SELECT count(*) FROM distilbert_fill_mask WHERE top_k = 1 AND
+  text IN (SELECT t FROM masks WHERE id % 2);
+SELECT count(*), count(DISTINCT text) FROM distilbert_fill_mask
+ WHERE top_k = 1 AND text IN (SELECT t FROM masks);
+.check <<END
+150
+300|300
+END
+
+.testcase masked words: rows before a text without a mask
+.inferences 1
+SELECT token_str FROM distilbert_fill_mask
+ WHERE top_k = 1 AND text IN ('I [MASK] you!', 'I you!') LIMIT 1;
+.check resulted
+
+.testcase masked words: an error is not kept
+SELECT token_str FROM distilbert_fill_mask
+ WHERE top_k = 1 AND text IN ('I [MASK] you!', 'I you!');
+.error distilbert_fill_mask: no mask token ([[]MASK]) in the text
+
 .testcase tokens
 .inferences 0
 SELECT token, id, start, "end" FROM distilbert_tokens('Ada', 'Bob') WHERE special = 0;

@@ -191,15 +191,37 @@ END
 
 .fault off
 
-.testcase many texts at once
-WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 150)
-SELECT count(*), count(DISTINCT text), sum(mask), count(DISTINCT token) > 2,
-       sum(token IS NOT (SELECT token FROM distilbert_fill_mask(f.text, 1)
-                          WHERE mask = f.mask))
-  FROM distilbert_fill_mask AS f
- WHERE top_k = 1
-   AND text IN (SELECT 'The [MASK] was ' || i || ' [MASK].' FROM n);
-.check 300|150|150|1|0
+.testcase many texts at once, each as if it were alone
+UPDATE distilbert_config SET value = 0 WHERE key = 'cache_entries';
+CREATE TEMP TABLE n AS WITH RECURSIVE n(i) AS (
+    SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 150)
+  SELECT 'The [MASK] was ' || i || ' [MASK].' AS t FROM n;
+CREATE TEMP TABLE filled AS SELECT f.text, mask, token, score, sequence
+  FROM distilbert_fill_mask AS f WHERE top_k = 2 AND text IN (SELECT t FROM n);
+SELECT count(*), count(DISTINCT text), sum(mask), count(DISTINCT token) > 2
+  FROM filled;
+SELECT count(*) FROM (SELECT t, mask, token, score, sequence
+  FROM n, distilbert_fill_mask(t, 2) EXCEPT SELECT * FROM filled);
+.check <<END
+600|150|300|1
+0
+END
+
+.testcase the same from the cache
+UPDATE distilbert_config SET value = 500 WHERE key = 'cache_entries';
+CREATE TEMP TABLE asked AS SELECT count(*) FROM n, distilbert_fill_mask(t, 2);
+SELECT count(*) FROM (SELECT f.text, mask, token, score, sequence
+  FROM distilbert_fill_mask AS f WHERE top_k = 2 AND text IN (SELECT t FROM n)
+  EXCEPT SELECT * FROM filled);
+SELECT distilbert_debug() GLOB '*cache: 150 results, 4800 bytes, 15? hits,*';
+DROP TABLE n;
+DROP TABLE filled;
+DROP TABLE asked;
+UPDATE distilbert_config SET value = NULL WHERE key = 'cache_entries';
+.check <<END
+0
+1
+END
 
 .fault on
 

@@ -40,6 +40,8 @@ static void read_window(const cJSON *w, const char *context, Window *out) {
     if (t->sequence == 1) {
       t->byte_start = (uint32_t)bytes_before(context, (int)t->start);
       t->byte_end = (uint32_t)bytes_before(context, (int)t->end);
+    } else {
+      collect_place(t, 1, CLS, (EncodeText){context, strlen(context)});
     }
     const cJSON *start = cJSON_GetArrayItem(get(w, "start_logits"), (int)i);
     const cJSON *end = cJSON_GetArrayItem(get(w, "end_logits"), (int)i);
@@ -203,6 +205,7 @@ static void test_cls_in_question(void) {
     size_t n = letters(tokens + 1, context) + 1;
     tokens[0] = tokens[1];
     tokens[1] = (Token){.id = CLS, .word = rows[i].word, .start = 1, .end = 6};
+    collect_place(tokens + 1, 1, CLS, (EncodeText){context, 4});
     float start[8] = {0, 9}, end[8] = {0};
     end[n - 1] = 9;
     Collector c = {.how = &how, .context = {context, 4}, .cls_id = CLS};

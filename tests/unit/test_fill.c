@@ -9,29 +9,24 @@
 #include <sqlite3.h>
 #include "check.h"
 #include "random.h"
-#include "task/fill.h"
+#include "task/rank.h"
 #include "task/targets.h"
 #include "tokenizers.h"
 
 enum { V = 1000 };
 
-static const Run run = {.engine = ENGINE_NATIVE, .n_threads = 1};
 static float logits[V];
 
+typedef struct Ranked {
+  FillChoice choices[V];
+  size_t n;
+} Ranked;
+
 /* Ranks `logits` as if a model had just given them for a mask. */
-static Fill rank(size_t top_k, struct FillTargets *targets) {
-  static FillMask mask = {.alone = true};
-  Fill f = {.run = &run,
-            .targets = targets,
-            .vocabulary = V,
-            .top_k = top_k,
-            .masks = &mask,
-            .n_masks = 1,
-            .logits = logits,
-            .n_logits = 1};
-  Error err = {""};
-  CHECK(fill_rank(&f, 0, &err) == OK, "%s", err.message);
-  return f;
+static Ranked rank(size_t top_k, const struct FillTargets *targets) {
+  Ranked r;
+  r.n = rank_tokens(logits, V, targets, top_k, r.choices);
+  return r;
 }
 
 static int by_logit(const void *left, const void *right) {
@@ -46,12 +41,11 @@ static void check_order(size_t top_k) {
   for (int i = 0; i < V; i++)
     order[i] = i;
   qsort(order, V, sizeof *order, by_logit);
-  Fill f = rank(top_k, NULL);
-  CHECK(f.n_choices == top_k, "%zu choices", f.n_choices);
-  for (size_t i = 0; i < f.n_choices; i++)
+  Ranked f = rank(top_k, NULL);
+  CHECK(f.n == top_k, "%zu choices", f.n);
+  for (size_t i = 0; i < f.n; i++)
     CHECK(f.choices[i].id == order[i], "top_k %zu: %zu is %d, not %d", top_k, i,
           (int)f.choices[i].id, order[i]);
-  mem_free(f.choices);
 }
 
 /* Many values, few values (ties), one, rising, falling. */
@@ -72,12 +66,11 @@ static void check_scores(void) {
   double sum = 0.0;
   for (int i = 0; i < V; i++)
     logits[i] = i == 7 ? 1e30f : -1e30f;
-  Fill f = rank(2, NULL);
+  Ranked f = rank(2, NULL);
   CHECK(f.choices[0].id == 7 && f.choices[0].score == 1.0f, "%g",
         (double)f.choices[0].score);
   CHECK(f.choices[1].id == 0 && f.choices[1].score == 0.0f, "%g",
         (double)f.choices[1].score);
-  mem_free(f.choices);
   for (int i = 0; i < V; i++)
     logits[i] = (float)i * 0.01f;
   f = rank(V, NULL);
@@ -88,7 +81,6 @@ static void check_scores(void) {
     double got = (double)f.choices[i].score;
     CHECK(fabs(got - want) <= 2e-6 * want, "%g, not %g", got, want);
   }
-  mem_free(f.choices);
 }
 
 /* --- Targets --------------------------------------------------------------
@@ -152,9 +144,9 @@ static void check_chosen(const Tokenizer *t) {
     logits[i] = (float)(i % 7);
   CHECK(targets_open(t, V, text, NULL, &targets, &err) == OK, "%s",
         err.message);
-  Fill all = rank(V, NULL), some = rank(3, targets);
-  CHECK(some.n_choices == 3, "%zu", some.n_choices);
-  for (size_t i = 0; i < 3 && some.n_choices == 3; i++) {
+  Ranked all = rank(V, NULL), some = rank(3, targets);
+  CHECK(some.n == 3, "%zu", some.n);
+  for (size_t i = 0; i < 3 && some.n == 3; i++) {
     float score = -1.0f;
     for (size_t j = 0; j < V; j++)
       if (all.choices[j].id == want[i])
@@ -162,8 +154,6 @@ static void check_chosen(const Tokenizer *t) {
     CHECK(some.choices[i].id == want[i] && some.choices[i].score == score,
           "%zu is %d", i, (int)some.choices[i].id);
   }
-  mem_free(all.choices);
-  mem_free(some.choices);
   targets_free(targets);
 }
 

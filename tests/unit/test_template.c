@@ -123,14 +123,17 @@ static void check_refused(void) {
 }
 
 static void check_encoding(void) {
-  Encoding a = {0}, b = {0};
-  CHECK(encoding_append(&a, &b, NULL) == OK && a.n == 0, "nothing");
-  for (int32_t i = 0; i < 100; i++) {
-    Token token = {.id = i};
-    CHECK(encoding_add(&b, &token, NULL) == OK, "add");
+  Encoding a = {0};
+  Error err = {""};
+  CHECK(encoding_reserve(&a, 0, &err) == OK && a.n == 0, "nothing");
+  CHECK(encoding_reserve(&a, 150, &err) == OK && a.n == 0 && a.capacity >= 150,
+        "room");
+  for (int32_t i = 0; i < 200; i++) {
+    Token token = {.id = i % 100};
+    CHECK(encoding_add(&a, &token, &err) == OK, "add");
   }
-  CHECK(encoding_append(&a, &b, NULL) == OK && a.n == 100, "append");
-  CHECK(encoding_append(&a, &b, NULL) == OK && a.n == 200, "append");
+  CHECK(encoding_reserve(&a, SIZE_MAX - 1, &err) == ERR_NOMEM && a.n == 200,
+        "more than there is");
   encoding_drop(&a, 0);
   encoding_drop(&a, 150);
   CHECK(a.n == 50 && a.tokens[0].id == 50 && a.tokens[49].id == 99, "drop");
@@ -138,7 +141,6 @@ static void check_encoding(void) {
   CHECK(a.n == 0, "drop all");
   encoding_clear(&a);
   encoding_clear(&a);
-  encoding_clear(&b);
 }
 
 /* Where vocab.c begins to look for a text, in a table of 4096. */

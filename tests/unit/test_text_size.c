@@ -147,14 +147,17 @@ static void check_limit(size_t bytes) {
   int polls = 0;
   Poll poll = {never_stop, &polls};
   for (int i = 0; i < 100; i++) {
+    e.n = 0;
     CHECK(tokenizer_encode(t, large, none, TRUNCATE_LONGEST_FIRST, 512, &poll,
                            &e, &cut, NULL) == OK &&
               e.n == 512 && cut,
           "%zu tokens", e.n);
+    e.n = 0;
     CHECK(tokenizer_encode(t, small, large, TRUNCATE_ONLY_SECOND, 512, &poll,
                            &e, &cut, NULL) == OK &&
               e.n == 512 && cut,
           "%zu tokens", e.n);
+    e.n = 0;
     CHECK(tokenizer_encode(t, large, large, TRUNCATE_LONGEST_FIRST, 511, &poll,
                            &e, &cut, NULL) == OK &&
               e.n == 511 && cut,
@@ -168,7 +171,7 @@ static void check_limit(size_t bytes) {
   CHECK(windows_open(t, small, large, 384, (Stride){128, false}, NULL, &w,
                      NULL) == OK,
         "open");
-  for (bool more = true; more; windows += more)
+  for (bool more = true; more; windows += more, e.n = 0)
     CHECK(windows_next(&w, NULL, &e, &more, NULL) == OK, "window %zu", windows);
   size_t n = bytes / 4, step = 384 - 3 - 2 - 128;
   CHECK(windows == (n - 379 + step - 1) / step + 1, "%zu windows", windows);

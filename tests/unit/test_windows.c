@@ -137,6 +137,7 @@ static void check_single(void) {
                          NULL) == OK &&
             e.n == 2,
         "[CLS] [SEP]");
+  e.n = 0;
   CHECK(tokenizer_encode(t, words(1), words(0), TRUNCATE_NOT, 0, NULL, &e, NULL,
                          NULL) == OK &&
             e.n == 4,
@@ -174,6 +175,7 @@ static void check_windows(void) {
     CHECK(rc == OK, "case %zu: %s", i, err.message);
     for (int k = 3; k < 8; k++) {
       size_t at = w.position;
+      e.n = 0;
       CHECK(windows_next(&w, NULL, &e, &more, &err) == OK, "%s", err.message);
       CHECK(more == (cases[i][k] >= 0), "case %zu, window %d", i, k - 3);
       if (!more)
