@@ -1,12 +1,14 @@
 # DistilBERT inside SQLite.  `make help` lists the targets.
 #
-# Objects live under build/MODE, so that modes stay side by side:
+# What most people need is here; what takes its time, or other machines, is in
+# tests/*.mk.  Objects live under build/MODE, so that modes stay side by side:
 #   release (default), asan, tsan, coverage.
 # Another compiler (make CC=clang-14) or set of built-in models (MODELS=none)
 # has a folder of its own as well.
 # Sources are found by wildcard.  Each is compiled twice: as part of the
 # loadable extension (build/MODE/so) and, with SQLITE_CORE, for linking into
 # a program (build/MODE/core), which tests, fuzz targets and `make static` use.
+# Tests are compiled into build/MODE/core as well, and linked by one recipe.
 
 MODE ?= release
 MODELS ?= all
@@ -66,10 +68,13 @@ FLAGS_kernels_neon     += $(KERNEL_OPT)
 FLAGS_widen            := $(KERNEL_OPT)
 FLAGS_rows             := $(KERNEL_OPT)
 
-.PHONY: all loadable static objects install clean format help packages neon \
-        test unit sql sql-loaded oracle oom io kernels programs asan tsan \
-        valgrind valgrind-unit valgrind-sql fuzz fuzz-replay lint warnings \
-        cross coverage examples demo bench bench-kernels quality
+# The one place of the number is the file VERSION.
+VERSION := $(shell cat VERSION)
+FLAGS_fn_info := -DDISTILBERT_VERSION='"$(VERSION)"'
+
+.PHONY: all loadable static objects programs packages test unit host oracle \
+        sql sql-loaded lint warnings examples demo install uninstall help \
+        format clean
 .SECONDARY:
 
 all: loadable ## build distilbert.so
@@ -96,163 +101,76 @@ $(B)/core/%.o: %.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE $(file_flags) -MMD -MP -c -o $@ $<
 
+$(B)/so/src/sql/fn_info.o $(B)/core/src/sql/fn_info.o: VERSION
+
 # The built-in checkpoint is pulled in by the assembler.
 $(B)/so/src/model/builtin.o $(B)/core/src/model/builtin.o: \
   $(wildcard models/*.safetensors)
 
 # --- Tests ----------------------------------------------------------------
-# A program for each file of tests/unit and tests/oracle; each ends with a
-# line "N passed, N failed", which scripts/tally adds up.
+# Each program ends with a line "N passed, N failed", which scripts/tally adds
+# up.  Its main file gives it the name; more objects, or flags in LINK, are
+# said where the program is.  What an archive has and nobody calls stays out.
 
-UNIT   := $(patsubst %.c,$(B)/%,$(wildcard tests/unit/test_*.c))
-ORACLE := $(patsubst %.c,$(B)/%,$(wildcard tests/oracle/test_*.c))
+define link
+@mkdir -p $(@D)
+$(CC) -o $@ $(filter %.o,$^) $(filter %.a,$^) $(ALL_LDFLAGS) $(LINK) \
+  -lsqlite3 $(LIBS)
+endef
 
-$(B)/tests/%: tests/%.c $(B)/libdistilbert.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ $< \
-	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+$(B)/core/tests/%.o: ALL_CFLAGS += -Itests
+
+$(B)/tests/%: $(B)/core/tests/%.o $(B)/libdistilbert.a
+	$(link)
+
+tests_in = $(patsubst %.c,$(B)/%,$(wildcard tests/$(1)/test_*.c))
+UNIT   := $(call tests_in,unit)
+HOST   := $(call tests_in,host)
+ORACLE := $(call tests_in,oracle)
+
+$(B)/tests/host/test_memory: $(B)/core/tests/bench/checkpoint.o
 
 JOBS := $(shell nproc 2>/dev/null || echo 2)
 
 test: packages ## everything that a change must pass
 	-@$(MAKE) -s -k -j$(JOBS) loadable programs
 	@scripts/total $(MAKE) -k --no-print-directory POINTS=4 HOSTILE=200 \
-	  lint warnings unit sql sql-loaded queries oracle fuzz-replay oom io hostile \
-	  examples
+	  lint warnings unit host sql sql-loaded queries oracle fuzz-replay oom io \
+	  hostile examples
 
 unit: $(UNIT) ## unit tests: arrays of {input, expected}
 	@scripts/tally unit $(UNIT:%="$(UNDER) %")
+
+host: $(HOST) ## the whole library in a process: threads, forks, limits, schemas
+	@scripts/tally host $(HOST:%="$(UNDER) %")
 
 oracle: $(ORACLE) ## results of the reference implementation
 	@scripts/tally oracle $(ORACLE:%="$(UNDER) %")
 
 # One process a file: a crash, or a changed setting, stays in its file.
-RUNNER  := $(B)/tests/sql/runner
+RUNNER   := $(B)/tests/sql/runner
+LIFETIME := $(B)/tests/sql/lifetime
+SCRIPTS  := $(sort $(wildcard tests/sql/*.sql))
 RUNNER_SRC := tests/sql/runner.c tests/sql/count.c tests/fault/fault.c
-SCRIPTS := $(sort $(wildcard tests/sql/*.sql))
-WRAP    := mmap open read pread fstat stat pthread_create
-POINTS  ?= 0
+comma := ,
+WRAP := $(addprefix -Wl$(comma)--wrap=,mmap open read pread fstat stat \
+  pthread_create)
 
-$(RUNNER): $(RUNNER_SRC) $(B)/libdistilbert.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -MMD -MP -MF $@.d -o $@ \
-	  -Wl,--undefined=sqlite3_distilbert_init $(filter %.c,$^) \
-	  $(B)/libdistilbert.a $(ALL_LDFLAGS) $(WRAP:%=-Wl,--wrap=%) \
-	  -lsqlite3 $(LIBS)
+$(RUNNER): $(RUNNER_SRC:%.c=$(B)/core/%.o)
+$(RUNNER): LINK := -Wl,--undefined=sqlite3_distilbert_init $(WRAP)
 
 sql: $(RUNNER) ## SQL scripts, the expectation beside each query
 	@scripts/tally sql $(SCRIPTS:%="$(UNDER) $(RUNNER) %")
 
-sql-loaded: $(RUNNER) $(B)/tests/sql/lifetime $(B)/distilbert.so ## the same with .load
+sql-loaded: $(RUNNER) $(LIFETIME) $(B)/distilbert.so ## the same with .load
 	@scripts/tally sql-loaded \
 	  $(SCRIPTS:%="$(RUNNER) --load $(B)/distilbert.so %") \
-	  "$(B)/tests/sql/lifetime $(B)/distilbert.so"
+	  "$(LIFETIME) $(B)/distilbert.so"
 
-$(B)/tests/sql/lifetime: tests/sql/lifetime.c
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -Itests -o $@ $< $(ALL_LDFLAGS) -lsqlite3 -ldl
+include tests/campaigns.mk tests/cross.mk tests/bench.mk tests/sqlite.mk \
+  tests/fuzz/fuzz.mk
 
-oom: $(RUNNER) ## the same, each allocation failing in turn, leaks counted
-	@scripts/tally oom \
-	  $(SCRIPTS:%="$(UNDER) $(RUNNER) --oom --points $(POINTS) %")
-
-io: $(RUNNER) ## the same, each system call of ours failing in turn
-	@scripts/tally io \
-	  $(SCRIPTS:%="$(UNDER) $(RUNNER) --io --points $(POINTS) %")
-
-# Folders damaged for each of six checkpoints.
-HOSTILE ?= 2000
-
-HOSTILE_RUN := $(B)/tests/fault/hostile
-
-$(HOSTILE_RUN): tests/fault/hostile.c tests/fault/mutate.c \
-                          tests/fault/mutate.h $(B)/libdistilbert.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -o $@ $(filter %.c,$^) \
-	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
-
-hostile: $(HOSTILE_RUN) ## damaged model directories: an error or an answer
-	@scripts/tally hostile "$< $(HOSTILE)"
-
-# What takes its time: a thousand forks, exits and lives; ten minutes of churn.
-SOAK := $(B)/tests/unit/test_etiquette $(B)/tests/unit/test_threads \
-        $(B)/tests/sql/lifetime
-
-soak: $(SOAK) $(B)/distilbert.so ## the host's life, for a quarter of an hour
-	@scripts/tally soak "$(B)/tests/unit/test_etiquette 25" \
-	  "$(B)/tests/sql/lifetime $(B)/distilbert.so 10000" \
-	  "$(B)/tests/unit/test_threads 600"
-
-# Texts of the built-in model; plain C takes a second for each in 20 of them.
-DETERMINISM ?= 1000
-
-determinism: $(B)/tests/unit/test_determinism ## one hash for all kernels, threads, batches
-	@scripts/tally determinism "$< $(DETERMINISM)"
-
-# The portable set multiplies in software: SETS=portable takes hours.  That its
-# bits are the same is shown by test_kernels and test_determinism.
-SETS := $(if $(filter x86_64,$(ARCH)),avx2 avx512,neon)
-
-kernels: ## sql and oracle under each set of kernels
-	@scripts/total $(MAKE) -k --no-print-directory $(SETS:%=kernels-%)
-
-kernels-%:
-	@echo "== kernels: $*"
-	@DISTILBERT_KERNELS=$* $(MAKE) -k --no-print-directory sql oracle
-
-include tests/sqlite.mk
-
-# Emulated, so only the test of kernels, which needs no library.
-NEON_CC  := aarch64-linux-gnu-gcc
-NEON_RUN := qemu-aarch64 -L /usr/aarch64-linux-gnu
-NEON_SRC := $(wildcard src/tensor/kernels*.c) src/tensor/math.c
-NEON_TESTS := test_kernels test_kernels_bytes
-
-neon: ## the kernels' test on AArch64: the bits of x86
-	@mkdir -p build/neon
-	@if command -v $(NEON_CC) && command -v $(firstword $(NEON_RUN)); then \
-	  for test in $(NEON_TESTS); do \
-	    $(NEON_CC) $(BASE) $(NEON_FLAGS) -O2 $(WARN) -Itests -o build/neon/$$test \
-	      tests/unit/$$test.c $(NEON_SRC) -lm || exit 1; \
-	  done && \
-	  scripts/tally neon $(NEON_TESTS:%="$(NEON_RUN) build/neon/%"); \
-	else \
-	  echo "skipped: no $(NEON_CC) or $(firstword $(NEON_RUN)) here"; \
-	  echo "neon: 0 passed, 0 failed, 1 skipped"; \
-	fi
-
-asan tsan: ## unit, sql and oracle with the address or thread sanitizer
-	@scripts/total $(MAKE) -k --no-print-directory MODE=$@ unit sql oracle
-
-# For what the sanitizers cannot know: libraries without instrumentation.
-# Leaks are looked for in sql only: children of fork() in unit have lost what
-# the other threads knew.
-MEMCHECK := valgrind -q --error-exitcode=9
-
-valgrind: ## unit and sql under memcheck
-	@scripts/total $(MAKE) -k --no-print-directory valgrind-unit valgrind-sql
-
-valgrind-unit:
-	@$(MAKE) -k --no-print-directory unit UNDER="$(MEMCHECK)"
-
-valgrind-sql:
-	@$(MAKE) -k --no-print-directory sql UNDER="$(MEMCHECK) \
-	  --leak-check=full --errors-for-leak-kinds=definite,indirect,possible"
-
-include tests/fuzz/fuzz.mk
-
-programs: $(UNIT) $(ORACLE) $(RUNNER) $(B)/tests/sql/lifetime $(HOSTILE_RUN) $(REPLAY) # all that tests need
-
-# The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it, and
-# QUALITY_STS=stsb-en-test.csv.
-QUALITY_FLAGS ?=
-EMBEDDER := models/all-minilm-l6-v2.safetensors
-
-quality: loadable ## SQuAD v1.1 and STS-B with the built-in models, through SQL
-	@scripts/tally quality tests/quality/test_metrics.py
-	@tests/quality/sts.py --expect 81.98 0.3
-	@tests/quality/sts.py --expect 81.98 0.1 --model $(EMBEDDER)
-	@tests/quality/squad.py --expect 71.96 81.39 $(QUALITY_FLAGS)
+programs: $(UNIT) $(HOST) $(ORACLE) $(RUNNER) $(LIFETIME) $(HOSTILE_RUN) $(REPLAY) # all that tests need
 
 # --- Checks of the sources ------------------------------------------------
 
@@ -265,26 +183,9 @@ lint: $(B)/distilbert.so ## the rules this tree is written by
 warnings: ## gcc and clang have nothing to say
 	@scripts/tally warnings "scripts/warnings gcc" "scripts/warnings clang-14"
 
-# Headers of libraries are the same on all systems, those of libc are not; the
-# libraries themselves stay undefined.
-ARM := aarch64-linux-gnu-gcc
-
-cross: ## compile and link for AArch64
-	@mkdir -p build/include
-	@ln -sf /usr/include/sqlite3*.h /usr/include/utf8proc.h \
-	  /usr/include/cjson build/include
-	$(MAKE) CC=$(ARM) CFLAGS="$(CFLAGS) -isystem build/include" \
-	  LIBS="-lm -ldl" HARD_LINK="-Wl,-z,relro -Wl,-z,now" \
-	  build/release-$(ARM)/distilbert.so
-
-coverage: ## lines and branches that the tests reach, by folder
-	@scripts/total $(MAKE) -k --no-print-directory MODE=coverage \
-	  unit sql oracle fuzz-replay
-	@scripts/coverage build/coverage/core
-
 # --- The rest -------------------------------------------------------------
 
-packages:
+packages: # says what is missing, and the command that installs it, first
 	@scripts/install-packages build test
 
 EXAMPLES := $(patsubst %.c,$(B)/%,$(wildcard examples/*.c))
@@ -297,52 +198,35 @@ examples: loadable $(EXAMPLES) ## run every example, recipe and README query
 	@scripts/tally examples "scripts/examples $(B)/examples" \
 	  $(if $(shell command -v python3),scripts/check-docs)
 
-demo: ## ask questions over 304 paragraphs, in the sqlite3 shell
+demo: ## ask questions over 304 paragraphs (FILL_MODEL=PATH: masked words, too)
 	@scripts/install-packages build
 	@$(MAKE) -s -j$(JOBS) MODE=release loadable
 	@rm -f build/demo.db
 	@sqlite3 -batch -init /dev/null $(FILL_MODEL:%=-cmd '.parameter set @fill_model "%"') \
 	  build/demo.db '.read examples/demo.sql'
 
-# How long `make bench` may repeat its rounds; a quarter more for AVX2 alone.
-BENCH_SECONDS ?= 100
-BENCH := $(B)/tests/bench/bench
+# $PREFIX/lib/distilbert.so is for .load, the rest for programs that link.
+DEST = $(DESTDIR)$(PREFIX)
 
-$(BENCH): $(addprefix tests/bench/,bench.c checkpoint.c peak.c) \
-          $(wildcard tests/bench/*.h) $(B)/libdistilbert.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/bench -o $@ $(filter %.c,$^) \
-	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+install: loadable static ## library, header and distilbert.pc to $PREFIX
+	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' \
+	  distilbert.pc.in >$(B)/distilbert.pc
+	install -d $(DEST)/lib/pkgconfig $(DEST)/include
+	install -m 644 $(B)/distilbert.so $(B)/libdistilbert.a $(DEST)/lib
+	install -m 644 $(B)/distilbert.pc $(DEST)/lib/pkgconfig
+	install -m 644 src/distilbert.h $(DEST)/include
 
-$(BENCH)_int8: $(addprefix tests/bench/,bench_int8.c checkpoint.c peak.c) \
-               $(wildcard tests/bench/*.h) $(B)/libdistilbert.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/bench -o $@ $(filter %.c,$^) \
-	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
-
-bench: packages $(BENCH) $(BENCH)_int8 ## speed beside the peak and BLAS; start; memory
-	@$(BENCH) $(B)/tests/bench/model $(BENCH_SECONDS)
-	@$(BENCH)_int8 $(B)/tests/bench/model $$(( $(BENCH_SECONDS) / 4 ))
-
-$(BENCH)_kernels: $(addprefix tests/bench/,bench_kernels.c peak.c) \
-                  tests/bench/peak.h $(B)/libdistilbert.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/bench -o $@ $(filter %.c,$^) \
-	  $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
-
-bench-kernels: $(BENCH)_kernels ## products alone, as shares of the peak
-	@$<
-
-install: loadable ## distilbert.so to $PREFIX/lib
-	install -d $(DESTDIR)$(PREFIX)/lib
-	install -m 644 $(B)/distilbert.so $(DESTDIR)$(PREFIX)/lib
+uninstall: ## take away what install put there
+	rm -f $(DEST)/lib/distilbert.so $(DEST)/lib/libdistilbert.a \
+	  $(DEST)/lib/pkgconfig/distilbert.pc $(DEST)/include/distilbert.h
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z -]+:.*## /{printf "  %-12s %s\n",$$1,$$2}' \
-	  $(MAKEFILE_LIST)
+	@awk -F':.*## ' '/^[a-z -]+:.*## /{printf "  %-13s %s\n",$$1,$$2}' \
+	  $(filter-out %.d,$(MAKEFILE_LIST))
 
 format: ## rewrite sources with clang-format
-	clang-format-14 -i $(wildcard src/*/*.[ch] tests/*/*.[ch] examples/*.c)
+	clang-format-14 -i $(wildcard src/*.h src/*/*.[ch] tests/*.h \
+	  tests/*/*.[ch] examples/*.c)
 
 clean: ## remove everything built
 	rm -rf build distilbert.so

@@ -8,9 +8,10 @@
  * three best answers with their scores.  Without arguments it asks about a
  * text of its own, and its exit status says whether the answer was right.
  *
- * To link the extension in instead: `make static`, leave load() out, and call
+ * To link the extension in instead: `make install`, leave load() out, include
+ * <distilbert.h> and call
  *     sqlite3_auto_extension((void (*)(void))sqlite3_distilbert_init);
- * before opening; then link with build/release/libdistilbert.a.
+ * before opening; compile with `pkg-config --cflags --libs distilbert`.
  */
 #include <sqlite3.h>
 #include <stdio.h>

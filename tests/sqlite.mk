@@ -40,9 +40,13 @@ $(S)/%/sqlite3.o: build/sqlite/%/sqlite3.c
 	@mkdir -p $(@D)
 	$(CC) $(BASE) $(SQLITE_OPT) -w $(SQLITE_FLAGS) -c -o $@ $<
 
+# Compiled with that version's header.
+link_there = $(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests \
+  -isystem build/sqlite/$(notdir $(@D)) -o $@ $^ $(ALL_LDFLAGS) $(LINK) $(LIBS)
+
+$(S)/%/runner: LINK := $(WRAP)
 $(S)/%/runner: $(RUNNER_SRC) $(S)/%/sqlite3.o
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -isystem build/sqlite/$* -o $@ \
-	  $^ $(ALL_LDFLAGS) $(WRAP:%=-Wl,--wrap=%) $(LIBS)
+	$(link_there)
 
 # --- Queries people write -------------------------------------------------
 
@@ -74,10 +78,9 @@ queries-with-%: $(S)/%/runner $(B)/distilbert.so
 
 NEWEST_TESTS := threads interrupt extension schema etiquette
 
-$(S)/newest/test_%: tests/unit/test_%.c $(S)/newest/sqlite3.o \
+$(S)/newest/test_%: tests/host/test_%.c $(S)/newest/sqlite3.o \
                     $(B)/libdistilbert.a
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests -isystem build/sqlite/newest \
-	  -o $@ $^ $(ALL_LDFLAGS) $(LIBS)
+	$(link_there)
 
 newest: ## SQL and connections with the newest SQLite (npm)
 	@$(call with_version,newest,\

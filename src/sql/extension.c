@@ -24,6 +24,7 @@
  * read and no thread is started here.
  */
 #include "base/memory.h"
+#include "distilbert.h"
 #include "sql/functions.h"
 #include "sql/table.h"
 SQLITE_EXTENSION_INIT1

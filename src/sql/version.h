@@ -4,6 +4,9 @@
 #ifndef SQL_VERSION_H
 #define SQL_VERSION_H
 
-#define DISTILBERT_VERSION "0.1.0"
+/* The Makefile takes it from the file VERSION. */
+#ifndef DISTILBERT_VERSION
+#error "compile with -DDISTILBERT_VERSION, a string"
+#endif
 
 #endif

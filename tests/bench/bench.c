@@ -34,18 +34,17 @@
 #include <unistd.h>
 #include "base/pool.h"
 #include "checkpoint.h"
+#include "distilbert.h"
 #include "model/encoder.h"
 #include "model/registry.h"
 #include "model/settings.h"
 #include "peak.h"
 #include "samples.h"
+#include "seconds.h"
 #include "tensor/blas.h"
 
 enum { LENGTHS = 8, LONGEST = 512, ENGINES = 2, THREADS = 2, BATCHES = 2 };
 enum { QUESTION = 2, TEMPLATE = 3 }; /* tokens of each input besides context */
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message,
-                            const sqlite3_api_routines *api);
 
 static const size_t lengths[LENGTHS] = {8, 16, 32, 64, 128, 256, 384, 512};
 static const size_t batches[BATCHES] = {8, 32}; /* texts of 32 tokens */
@@ -90,9 +89,7 @@ static void die(const char *format, ...) {
 }
 
 static double wall_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+  return seconds_of(CLOCK_MONOTONIC);
 }
 
 static double flops(Size s, const Row *row) {

@@ -19,6 +19,7 @@
 #include "model/encoder.h"
 #include "peak.h"
 #include "samples.h"
+#include "seconds.h"
 #include "tensor/kernels.h"
 
 enum { LENGTHS = 8, LONGEST = 512, PRECISIONS = 2 };
@@ -35,9 +36,7 @@ static void die(const char *message) {
 }
 
 static double wall_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+  return seconds_of(CLOCK_MONOTONIC);
 }
 
 static void open_models(const char *folder) {

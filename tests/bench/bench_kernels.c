@@ -19,6 +19,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "peak.h"
+#include "random.h"
 #include "tensor/kernels.h"
 
 enum { C = 768, F = 3072, H = 12, L = 6, MAX_PANELS = 32 };
@@ -33,11 +34,8 @@ static float *filled(size_t n) {
   float *x = pages_alloc(n * sizeof *x);
   if (!x)
     exit(1);
-  unsigned state = 1;
-  for (size_t i = 0; i < n; i++) {
-    state = state * 1664525u + 1013904223u;
-    x[i] = (float)(int)(state >> 8) * 0x1p-24f - 0.5f;
-  }
+  for (size_t i = 0; i < n; i++)
+    x[i] = (float)(int)(draw() >> 8) * 0x1p-24f - 0.5f;
   return x;
 }
 

@@ -13,14 +13,12 @@
 #include "peak.h"
 
 #include <string.h>
-#include <time.h>
+#include "seconds.h"
 
 enum { ROUNDS = 400000, RUNS = 15 };
 
 double cpu_now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_THREAD_CPUTIME_ID, &t);
-  return (double)t.tv_sec + 1e-9 * (double)t.tv_nsec;
+  return seconds_of(CLOCK_THREAD_CPUTIME_ID);
 }
 
 #define ALL12(X) X(0) X(1) X(2) X(3) X(4) X(5) X(6) X(7) X(8) X(9) X(10) X(11)

@@ -24,15 +24,14 @@
 #include <stdbool.h>
 #include <stdlib.h>
 #include <string.h>
-#include <time.h>
 #include <unistd.h>
 #include <sqlite3.h>
+#include "distilbert.h"
 #include "fault/mutate.h"
 #include "sanitizer.h"
+#include "seconds.h"
 
 enum { SLOW = UNDER_ASAN || UNDER_TSAN ? 20 : 1, HANGS = 60 * SLOW };
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
 
 static const char *const checkpoints[] = {
     "distilbert-uncased-qa",      /* vocab.txt */
@@ -81,12 +80,6 @@ static void complain(const char *query, const char *what, const Outcome *o) {
 }
 
 /* --- Asking ---------------------------------------------------------------*/
-
-static double now(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_PROCESS_CPUTIME_ID, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec / 1e9;
-}
 
 static void add_row(Outcome *o, sqlite3_stmt *stmt) {
   size_t n = strlen(o->text);
@@ -213,10 +206,10 @@ static void run_case(const char *checkpoint, const Outcome *originals,
     CHECK(false, "%s: cannot write", case_name);
   folder_clear(&f);
   alarm(HANGS);
-  double start = now();
+  double start = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
   if (add_model("bad", path))
     *refused += ask_all(originals, allowed);
-  double took = now() - start;
+  double took = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - start;
   CHECK(took < QUERIES * SLOW, "%s: took %.1f s", case_name, took);
   remove_model("bad");
   folder_remove(path);

@@ -37,14 +37,13 @@ fuzz: $(FUZZ:%=$(F)/fuzz_%) ## FUZZ_SECONDS of each target, or FUZZ_RUNS
 
 REPLAY := $(FUZZ_ALL:%=$(B)/tests/fuzz/replay_%)
 
-$(B)/tests/fuzz/replay_%: tests/fuzz/fuzz_%.c tests/fuzz/replay.c \
-                          tests/fuzz/fuzz.h \
-                          $(B)/libdistilbert.a
-	@mkdir -p $(@D)
-	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/fuzz -o $@ $< \
-	  tests/fuzz/replay.c $(B)/libdistilbert.a $(ALL_LDFLAGS) -lsqlite3 $(LIBS)
+$(B)/tests/fuzz/replay_%: $(B)/core/tests/fuzz/fuzz_%.o \
+                          $(B)/core/tests/fuzz/replay.o $(B)/libdistilbert.a
+	$(link)
 
 fuzz-replay: $(REPLAY) ## the stored inputs of every fuzz target
 	@scripts/tally fuzz-replay $(foreach name,$(FUZZ_ALL),\
 	  "$(B)/tests/fuzz/replay_$(name) tests/fuzz/corpus/$(name) \
 	  tests/fuzz/regressions/$(name)")
+
+.PHONY: fuzz fuzz-replay

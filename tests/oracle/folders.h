@@ -11,6 +11,7 @@
 #include <sys/stat.h>
 #include <unistd.h>
 #include "check.h"
+#include "files.h"
 #include "oracle/oracle.h"
 #include "task/embed.h"
 
@@ -22,9 +23,7 @@ static char here[512]; /* for links, which need whole paths */
 enum { ROOM = 2048 };
 
 static void remove_all(void) {
-  char command[ROOM];
-  snprintf(command, sizeof command, "rm -rf %s/model", folder);
-  CHECK(system(command) == 0, "%s", command);
+  run_command("rm -rf %s/model", folder);
 }
 
 static bool is_ours(const char *name) {
@@ -55,7 +54,7 @@ static void make_folder(const char *name) {
   CHECK(mkdir(path, 0700) == 0, "%s", path);
 }
 
-static void write_file(const char *name, const char *text) {
+static void add_file(const char *name, const char *text) {
   char path[ROOM];
   const char *slash = strchr(name, '/');
   if (slash) {
@@ -63,10 +62,7 @@ static void write_file(const char *name, const char *text) {
     make_folder(path);
   }
   snprintf(path, sizeof path, "%s/model/%s", folder, name);
-  FILE *f = fopen(path, "w");
-  CHECK(f && fputs(text, f) >= 0, "%s", path);
-  if (f)
-    fclose(f);
+  write_file(path, text);
 }
 
 static void link_checkpoint(const char *name) {

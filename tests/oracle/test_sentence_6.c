@@ -24,18 +24,18 @@
 static void write_version_6(const char *pooling, const char *settings,
                             bool normalize) {
   link_checkpoint("distilbert-uncased-base");
-  write_file("modules.json", normalize ? FIRST_6 NORMALIZE_6 "]" : FIRST_6 "]");
-  write_file("1_Pooling/config.json", pooling);
+  add_file("modules.json", normalize ? FIRST_6 NORMALIZE_6 "]" : FIRST_6 "]");
+  add_file("1_Pooling/config.json", pooling);
   if (normalize)
-    write_file("2_Normalize/config.json",
-               "{\"module_input_name\": \"sentence_embedding\", "
-               "\"module_output_name\": \"sentence_embedding\"}");
-  write_file("sentence_bert_config.json",
-             "{\"transformer_task\": \"feature-extraction\", "
-             "\"modality_config\": {\"text\": {\"method\": \"forward\", "
-             "\"method_output_name\": \"last_hidden_state\"}}, "
-             "\"module_output_name\": \"token_embeddings\"}");
-  write_file("config_sentence_transformers.json", settings);
+    add_file("2_Normalize/config.json",
+             "{\"module_input_name\": \"sentence_embedding\", "
+             "\"module_output_name\": \"sentence_embedding\"}");
+  add_file("sentence_bert_config.json",
+           "{\"transformer_task\": \"feature-extraction\", "
+           "\"modality_config\": {\"text\": {\"method\": \"forward\", "
+           "\"method_output_name\": \"last_hidden_state\"}}, "
+           "\"module_output_name\": \"token_embeddings\"}");
+  add_file("config_sentence_transformers.json", settings);
 }
 
 enum { VECTOR_ROOM = 256 };

@@ -26,16 +26,13 @@
 #include <string.h>
 #include <unistd.h>
 #include <sqlite3.h>
+#include "distilbert.h"
 #include "fault/fault.h"
 #include "sql/count.h"
 
 /* Not there where the runner can only --load. */
-__attribute__((weak)) int
-sqlite3_distilbert_init(sqlite3 *db, char **message,
-                        const sqlite3_api_routines *api);
-__attribute__((weak)) int
-sqlite3_distilbertsafe_init(sqlite3 *db, char **message,
-                            const sqlite3_api_routines *api);
+#pragma weak sqlite3_distilbert_init
+#pragma weak sqlite3_distilbertsafe_init
 
 enum { TIME_LIMIT = 900 }; /* seconds for a step; one that hangs must end */
 

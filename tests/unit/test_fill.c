@@ -8,6 +8,7 @@
 #include <math.h>
 #include <sqlite3.h>
 #include "check.h"
+#include "random.h"
 #include "task/rank.h"
 #include "task/targets.h"
 #include "tokenizers.h"
@@ -50,11 +51,9 @@ static void check_order(size_t top_k) {
 /* Many values, few values (ties), one, rising, falling. */
 static void check_orders(void) {
   static const unsigned kinds[] = {1000, 3, 1};
-  unsigned seed = 1;
   for (size_t k = 0; k < 5; k++) {
     for (int i = 0; i < V; i++) {
-      seed = seed * 1664525u + 1013904223u;
-      logits[i] = k < 3    ? (float)((seed >> 16) % kinds[k])
+      logits[i] = k < 3    ? (float)(draw() % kinds[k])
                   : k == 3 ? (float)i
                            : -(float)i;
     }

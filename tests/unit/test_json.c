@@ -12,7 +12,10 @@
 #include <string.h>
 #include <time.h>
 #include "base/memory.h"
+#include "bits.h"
 #include "check.h"
+#include "files.h"
+#include "random.h"
 
 typedef struct Case {
   const char *text;
@@ -336,11 +339,9 @@ static void check_digits(void) {
 static void check_round_trip(void) {
   enum { N = 5000 };
   static float values[N];
-  uint32_t bits = 12345;
   size_t n = 0, bytes = 0;
   while (n < N) {
-    bits = bits * 1664525 + 1013904223;
-    memcpy(&values[n], &bits, sizeof bits);
+    values[n] = from_bits(draw());
     n += isfinite(values[n]) != 0;
   }
   char *text = NULL;
@@ -380,7 +381,7 @@ static void parse_in_locale(const char *locale) {
  * which cJSON does not expect (ps_AF). */
 static void check_locale(void) {
   static const char *names[] = {"de_DE.UTF-8", "ps_AF.UTF-8"};
-  char folder[] = "/tmp/distilbert-test-XXXXXX", command[100];
+  char folder[] = "/tmp/distilbert-test-XXXXXX";
   if (!mkdtemp(folder)) {
     SKIP("no temporary folder");
     return;
@@ -393,8 +394,7 @@ static void check_locale(void) {
       SKIP("no locale %s", names[i]);
     setlocale(LC_ALL, "C");
   }
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  CHECK(system(command) == 0, "%s", command);
+  run_command("rm -rf %s", folder);
 }
 
 int main(void) {

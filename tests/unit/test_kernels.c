@@ -15,36 +15,15 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bits.h"
 #include "check.h"
+#include "random.h"
 #include "tensor/kernels.h"
 
 static const float FIELD = -12345.678f;
 static const uint64_t EXPECTED_HASH = 0x50129efcb3b63421u;
 
 /* --- Numbers ----------------------------------------------------------- */
-
-static uint64_t state = 88172645463325252u;
-
-static uint32_t draw(void) {
-  state = state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(state >> 32);
-}
-
-static size_t between(size_t low, size_t high) {
-  return low + draw() % (high - low + 1);
-}
-
-static float from_bits(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
-
-static uint32_t to_bits(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return isnan(x) ? 0x7fc00000u : bits;
-}
 
 /* -1 to 1; with `odd`, one in 16 is any float or one of the special ones. */
 static float number(bool odd) {
@@ -408,7 +387,7 @@ static uint64_t hash_product(const Kernels *k, uint64_t h, Product p) {
 
 static uint64_t hash_set(const Kernels *k) {
   enum { ROWS = 2048, C = 96 };
-  state = 1;
+  random_state = 1;
   uint64_t h = 14695981039346656037u;
   for (int i = 0; i < 40; i++)
     h = hash_product(k, h, any_shape(200));

@@ -12,28 +12,13 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bits.h"
 #include "check.h"
+#include "random.h"
 #include "tensor/kernels.h"
 
 static const float FIELD = -12345.678f;
 static const uint64_t EXPECTED_HASH = 0xe051ba359318298au;
-
-static uint64_t state = 88172645463325252u;
-
-static uint32_t draw(void) {
-  state = state * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(state >> 32);
-}
-
-static size_t between(size_t low, size_t high) {
-  return low + draw() % (high - low + 1);
-}
-
-static uint32_t to_bits(float x) {
-  uint32_t bits;
-  memcpy(&bits, &x, sizeof bits);
-  return isnan(x) ? 0x7fc00000u : bits;
-}
 
 /* -1 to 1; with `odd`, one in 16 is special. */
 static float number(bool odd) {
@@ -384,7 +369,7 @@ static void test_hash(void) {
       SKIP("%s %s: not usable on this machine", k->name, k->dot);
       continue;
     }
-    state = 1;
+    random_state = 1;
     uint64_t h = 14695981039346656037u;
     for (size_t K = 1; K < 300; K += 7)
       h = hash_one(k, h, 1 + K % 20, K);

@@ -16,30 +16,11 @@
 #include <unistd.h>
 #include <sys/stat.h>
 #include <cjson/cJSON.h>
+#include "files.h"
 #include "model/model.h"
 
 #define TIED  "tests/oracle/data/checkpoints/distilbert-uncased-mlm-tied"
 #define WORDS "distilbert.embeddings.word_embeddings.weight"
-
-typedef struct Blob {
-  unsigned char *data;
-  size_t bytes;
-} Blob;
-
-static Blob read_file(const char *path) {
-  Blob f = {NULL, 0};
-  FILE *file = fopen(path, "rb");
-  if (!file)
-    return f;
-  fseek(file, 0, SEEK_END);
-  f.bytes = (size_t)ftell(file);
-  rewind(file);
-  f.data = calloc(1, f.bytes + 1);
-  if (f.data && fread(f.data, 1, f.bytes, file) != f.bytes)
-    f.bytes = 0;
-  fclose(file);
-  return f;
-}
 
 static void add_entry(cJSON *header, const char *name, const char *dtype,
                       size_t n, size_t dim, size_t at, size_t bytes) {

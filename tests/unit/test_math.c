@@ -11,16 +11,12 @@
 #include <stdint.h>
 #include <stdlib.h>
 #include <string.h>
+#include "bits.h"
 #include "check.h"
+#include "random.h"
 #include "tensor/kernels.h"
 #include "tensor/lanes_scalar.h"
 #include "tensor/math.h"
-
-static float from_bits(uint32_t bits) {
-  float x;
-  memcpy(&x, &bits, sizeof x);
-  return x;
-}
 
 /* |got - want| in units of want's last place; the least one is 2^-149. */
 static double error_of(float got, double want) {
@@ -124,12 +120,10 @@ static void test_special(void) {
 
 /* The multiply-add worked out in double is the real one, on any floats. */
 static void test_multiply_add(void) {
-  uint64_t state = 1;
   uint32_t bits[3];
   for (int i = 0; i < 2000000; i++) {
     for (int j = 0; j < 3; j++) {
-      state = state * 6364136223846793005u + 1442695040888963407u;
-      bits[j] = (uint32_t)(state >> 32);
+      bits[j] = draw();
       if (i % 2) /* exponents near 1, so that the terms meet */
         bits[j] = (bits[j] & 0x87ffffffu) + 0x38000000u;
       if (i % 5 == 0) /* short mantissas, for ties */

@@ -16,6 +16,7 @@
 #include <unistd.h>
 #include "base/pool.h"
 #include "sanitizer.h"
+#include "seconds.h"
 
 enum { MOST = 600 };
 
@@ -236,16 +237,11 @@ static void *work_on(void *arg) {
   return NULL;
 }
 
-static double seconds(void) {
-  struct timespec t;
-  clock_gettime(CLOCK_MONOTONIC, &t);
-  return (double)t.tv_sec + (double)t.tv_nsec * 1e-9;
-}
-
 /* Waits at most 5 s; the exit status, or -1 (killed) when it hangs. */
 static int await_child(pid_t pid) {
   int status = 0;
-  for (double end = seconds() + 5; seconds() < end; usleep(200))
+  for (double end = seconds_of(CLOCK_MONOTONIC) + 5;
+       seconds_of(CLOCK_MONOTONIC) < end; usleep(200))
     if (waitpid(pid, &status, WNOHANG) == pid)
       return WIFEXITED(status) ? WEXITSTATUS(status) : 1000 + WTERMSIG(status);
   kill(pid, SIGKILL);
@@ -328,10 +324,11 @@ static void measure(void) {
   enum { N = 20000 };
   pool_retain();
   Team team = team_begin(2);
-  double start = seconds();
+  double start = seconds_of(CLOCK_MONOTONIC);
   for (int i = 0; i < N; i++)
     team_run(&team, 2, nothing, NULL, NULL);
-  printf("empty team_run, 2 threads: %.2f us\n", (seconds() - start) / N * 1e6);
+  printf("empty team_run, 2 threads: %.2f us\n",
+         (seconds_of(CLOCK_MONOTONIC) - start) / N * 1e6);
   team_end(&team);
   pool_release();
 }

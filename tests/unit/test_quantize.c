@@ -19,6 +19,7 @@
 #include <cjson/cJSON.h>
 #include "base/memory.h"
 #include "check.h"
+#include "files.h"
 #include "model/encoder.h"
 #include "model/quantize.h"
 #include "tensor/rows.h"
@@ -52,23 +53,6 @@ static Model *open_as(const char *path, Precision precision) {
   CHECK(!model_open(path, &options, NULL, &model, &err), "%s: %s", path,
         err.message);
   return model;
-}
-
-typedef struct Blob {
-  unsigned char *data;
-  size_t bytes;
-} Blob;
-
-static Blob read_file(const char *path) {
-  Blob b = {NULL, 0};
-  Error err;
-  char *text;
-  if (!file_text(path, (size_t)1 << 30, &text, &b.bytes, &err)) {
-    b.data = malloc(b.bytes); /* ends where it ends */
-    memcpy(b.data, text, b.bytes);
-    mem_free(text);
-  }
-  return b;
 }
 
 /* --- The rule --------------------------------------------------------------*/

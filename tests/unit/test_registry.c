@@ -10,6 +10,7 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "check.h"
+#include "files.h"
 #include "model/registry.h"
 #include "model/settings.h"
 
@@ -95,15 +96,11 @@ static void make_cache(const char *root) {
   char here[512], path[1200], target[1200];
   if (!getcwd(here, sizeof here))
     return;
-  snprintf(path, sizeof path,
-           "mkdir -p %s/models--org--name/refs "
-           "%s/models--org--name/snapshots/c0ffee",
-           root, root);
-  CHECK(system(path) == 0, "%s", path);
+  run_command("mkdir -p %s/models--org--name/refs "
+              "%s/models--org--name/snapshots/c0ffee",
+              root, root);
   snprintf(path, sizeof path, "%s/models--org--name/refs/main", root);
-  FILE *f = fopen(path, "w");
-  fputs("c0ffee", f);
-  fclose(f);
+  write_file(path, "c0ffee");
   for (int i = 0; i < 4; i++) {
     snprintf(path, sizeof path, "%s/models--org--name/snapshots/c0ffee/%s",
              root, files[i]);
@@ -114,7 +111,7 @@ static void make_cache(const char *root) {
 }
 
 static void test_cache(void) {
-  char root[] = "/tmp/distilbert-cache-XXXXXX", command[100];
+  char root[] = "/tmp/distilbert-cache-XXXXXX";
   ModelEntry *entry;
   const Model *model;
   Error err;
@@ -134,8 +131,7 @@ static void test_cache(void) {
   CHECK(use("org/other", 0, &entry, &model, &err) == ERR_RANGE, "no such");
   registry_remove("by-name", &err);
   unsetenv("HF_HUB_CACHE");
-  snprintf(command, sizeof command, "rm -rf %s", root);
-  CHECK(system(command) == 0, "%s", command);
+  run_command("rm -rf %s", root);
 }
 
 /* --- Options ------------------------------------------------------------- */
@@ -249,14 +245,12 @@ static void test_pinned_default(void) {
 }
 
 static void copy_checkpoint(const char *from, const char *to) {
-  char command[1200];
-  snprintf(command, sizeof command, "rm -rf %s && cp -r %s %s", to, from, to);
-  CHECK(system(command) == 0, "%s", command);
+  run_command("rm -rf %s && cp -r %s %s", to, from, to);
 }
 
 /* Files that change between two loads never change an answer in silence. */
 static void test_changed_files(void) {
-  char folder[] = "/tmp/distilbert-model-XXXXXX", command[100];
+  char folder[] = "/tmp/distilbert-model-XXXXXX";
   ModelEntry *entry;
   const Model *model;
   Error err = {""};
@@ -272,8 +266,7 @@ static void test_changed_files(void) {
             strstr(err.message, "have changed"),
         "%s", err.message);
   registry_remove("changing", &err);
-  snprintf(command, sizeof command, "rm -rf %s", folder);
-  CHECK(system(command) == 0, "%s", command);
+  run_command("rm -rf %s", folder);
 }
 
 static void test_limit(void) {

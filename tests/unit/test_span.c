@@ -12,6 +12,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include "check.h"
+#include "random.h"
 
 enum { MAX_N = 600 };
 
@@ -21,11 +22,8 @@ typedef struct Window {
   float start[MAX_N], end[MAX_N];
 } Window;
 
-static uint64_t seed = 1;
-
-static uint32_t draw(uint32_t below) {
-  seed = seed * 6364136223846793005u + 1442695040888963407u;
-  return (uint32_t)(seed >> 33) % below;
+static uint32_t below(uint32_t n) {
+  return draw() % n;
 }
 
 static float draw_logit(int kind) {
@@ -33,21 +31,21 @@ static float draw_logit(int kind) {
                               -10000.f, -1e-40f, 50,    -50,    3.4e38f};
   switch (kind) {
   case 0: /* as a model gives them */
-    return (float)draw(1 << 20) / (1 << 16) - 8;
+    return (float)below(1 << 20) / (1 << 16) - 8;
   case 1: /* many ties */
-    return (float)draw(3);
+    return (float)below(3);
   case 2: /* far apart: underflow */
-    return (float)draw(400) - 200;
+    return (float)below(400) - 200;
   default:
-    return odd[draw(10)];
+    return odd[below(10)];
   }
 }
 
 static void fill(Window *w, size_t n, int kind) {
   w->n = n;
-  size_t question = draw((uint32_t)n + 1);
+  size_t question = below((uint32_t)n + 1);
   for (size_t i = 0; i < n; i++) {
-    w->allowed[i] = i == 0 || i > question || draw(40) == 0;
+    w->allowed[i] = i == 0 || i > question || below(40) == 0;
     w->start[i] = draw_logit(kind);
     w->end[i] = draw_logit(kind);
   }
@@ -130,9 +128,9 @@ static void test_random(void) {
     double null_score;
     span_probabilities(w.allowed, n, w.start, w.end, &null_score);
     check_softmax(&before, &w, null_score);
-    size_t max_len = n % 3 ? 1 + draw(20) : 1 + draw((uint32_t)n * 2);
+    size_t max_len = n % 3 ? 1 + below(20) : 1 + below((uint32_t)n * 2);
     check_best(&w, max_len, 1);
-    check_best(&w, max_len, 1 + draw(30));
+    check_best(&w, max_len, 1 + below(30));
     if (n < 100)
       check_best(&w, max_len, (size_t)1 << 31);
   }

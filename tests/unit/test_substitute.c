@@ -5,12 +5,12 @@
  * FIFO, a device, a folder, a link to nothing: the error names the file and
  * says what it is, and nothing blocks.  So do paths that are no checkpoint.
  */
-#include <stdarg.h>
 #include <stdlib.h>
 #include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 #include "check.h"
+#include "files.h"
 #include "model/locate.h"
 #include "model/model.h"
 
@@ -24,18 +24,6 @@
 enum { ROOM = 2048 };
 
 static char folder[] = "/tmp/distilbert-substitute-XXXXXX";
-
-static void run_command(const char *fmt, ...)
-    __attribute__((format(printf, 1, 2)));
-
-static void run_command(const char *fmt, ...) {
-  char command[ROOM];
-  va_list args;
-  va_start(args, fmt);
-  vsnprintf(command, sizeof command, fmt, args);
-  va_end(args);
-  CHECK(system(command) == 0, "%s", command);
-}
 
 static int open_model(Error *err) {
   char path[ROOM];
@@ -57,10 +45,7 @@ static void expect(const char *what, const char *says) {
 static void write_text(const char *name, const char *text) {
   char path[ROOM];
   snprintf(path, sizeof path, "%s/model/%s", folder, name);
-  FILE *f = fopen(path, "w");
-  CHECK(f && fputs(text, f) >= 0, "%s", path);
-  if (f)
-    fclose(f);
+  write_file(path, text);
 }
 
 /* One file, in every wrong way. */

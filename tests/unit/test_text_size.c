@@ -8,16 +8,14 @@
  * 10^8 prints the rate that counts).
  */
 #include <sqlite3.h>
-#include <time.h>
 #include "check.h"
+#include "random.h"
+#include "repeat.h"
 #include "sanitizer.h"
+#include "seconds.h"
 #include "tokenizers.h"
 
 static Tokenizer *t;
-
-static double seconds(void) {
-  return (double)clock() / CLOCKS_PER_SEC;
-}
 
 /* Each time the same piece of text; what a repetition's tokens come to. */
 typedef struct Case {
@@ -25,20 +23,12 @@ typedef struct Case {
   double tokens; /* of one piece; below 1: this many in all, times 1000 */
 } Case;
 
-static char *repeat(const char *piece, size_t bytes) {
-  size_t n = strlen(piece);
-  char *text = malloc(bytes);
-  for (size_t i = 0; i < bytes; i++)
-    text[i] = piece[i % n];
-  return text;
-}
-
 /* How long counting took; the number of tokens into *n. */
 static double count(const char *text, size_t bytes, size_t *n) {
-  double start = seconds();
+  double start = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
   CHECK(tokenizer_count(t, text, bytes, NULL, n, NULL) == OK, "%zu bytes",
         bytes);
-  return seconds() - start;
+  return seconds_of(CLOCK_PROCESS_CPUTIME_ID) - start;
 }
 
 /* Counts the text's tokens: the time grows with the text, not its square.
@@ -114,11 +104,8 @@ static void check_byte_level(size_t bytes) {
     check_case(&cases[i], bytes);
   /* A word in which nothing repeats. */
   char *text = malloc(bytes);
-  unsigned random = 1;
-  for (size_t i = 0; i < bytes; i++) {
-    random = random * 1664525u + 1013904223u;
-    text[i] = (char)('a' + (random >> 16) % 26);
-  }
+  for (size_t i = 0; i < bytes; i++)
+    text[i] = (char)('a' + draw() % 26);
   sqlite3_memory_highwater(1);
   sqlite3_int64 before = sqlite3_memory_used();
   size_t n = count_linear(text, bytes, "random letters");
@@ -134,9 +121,9 @@ static void check_large(size_t bytes) {
   size_t n = 0;
   sqlite3_memory_highwater(1);
   sqlite3_int64 before = sqlite3_memory_used();
-  double start = seconds();
+  double start = seconds_of(CLOCK_PROCESS_CPUTIME_ID);
   int rc = tokenizer_count(t, text, bytes, NULL, &n, NULL);
-  double took = seconds() - start;
+  double took = seconds_of(CLOCK_PROCESS_CPUTIME_ID) - start;
   sqlite3_int64 most = sqlite3_memory_highwater(0) - before;
   CHECK(rc == OK && most < 1 << 20, "%lld bytes", (long long)most);
   CHECK(sqlite3_memory_used() == before, "memory is left");

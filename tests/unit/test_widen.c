@@ -13,6 +13,7 @@
 #if defined __x86_64__
 #include <xmmintrin.h>
 #endif
+#include "bits.h"
 #include "check.h"
 
 enum { ALL = 65536 };
@@ -21,12 +22,6 @@ static uint32_t bits_of(float value) {
   uint32_t bits;
   memcpy(&bits, &value, sizeof bits);
   return bits;
-}
-
-static float from_bits(uint32_t bits) {
-  float value;
-  memcpy(&value, &bits, sizeof value);
-  return value;
 }
 
 /* sign, `e` bits of exponent, `m` of mantissa; NaN keeps its payload. */

@@ -31,11 +31,9 @@
 #include <string.h>
 #include <unistd.h>
 #include <sqlite3.h>
+#include "distilbert.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
-int sqlite3_distilbertsafe_init(sqlite3 *db, char **message, const void *api);
 
 typedef enum Kind { PURE, TOLD, TABLE, DIRECT, WRITES } Kind;
 

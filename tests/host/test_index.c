@@ -19,11 +19,10 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include <sqlite3.h>
+#include "distilbert.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 #define FOLDER   "tests/oracle/data/checkpoints/"
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
 
 static char path[] = "/tmp/distilbert-index.XXXXXX";
 

@@ -23,10 +23,9 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sqlite3.h>
+#include "distilbert.h"
 #include "sanitizer.h"
 #include "tensor/kernels.h"
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
 
 enum { MANY = UNDER_ASAN || UNDER_TSAN ? 50 : 1000, MOST = 10000 };
 #define TINY "tests/oracle/data/checkpoints/distilbert-uncased-qa"

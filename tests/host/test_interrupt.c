@@ -14,6 +14,9 @@
 #include <time.h>
 #include <unistd.h>
 #include "check.h"
+#include "distilbert.h"
+#include "repeat.h"
+#include "seconds.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -22,8 +25,6 @@ enum { MB = 100000, SLOW = 20 };
 #else
 enum { MB = 1000000, SLOW = 1 };
 #endif
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
 
 static const char QUICK[] =
     "SELECT distilbert_answer('Who wrote the play?',"
@@ -69,17 +70,7 @@ static clockid_t clock_of_main;
 
 /* Milliseconds the main thread has computed: a busy machine changes little. */
 static double now(void) {
-  struct timespec t;
-  clock_gettime(clock_of_main, &t);
-  return (double)t.tv_sec * 1e3 + (double)t.tv_nsec / 1e6;
-}
-
-static char *repeat(const char *unit, size_t bytes) {
-  size_t n = strlen(unit);
-  char *text = malloc(bytes + 1);
-  for (size_t i = 0; text && i < bytes; i += n)
-    memcpy(text + i, unit, bytes - i < n ? bytes - i : n);
-  return text;
+  return 1e3 * seconds_of(clock_of_main);
 }
 
 /* --- The two ways to say stop --------------------------------------------- */

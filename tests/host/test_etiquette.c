@@ -28,9 +28,8 @@
 #include <time.h>
 #include <unistd.h>
 #include <sqlite3.h>
+#include "distilbert.h"
 #include "sanitizer.h"
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
 
 static const char ADD[] =
     "INSERT INTO distilbert_models(name, path) VALUES"

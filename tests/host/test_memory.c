@@ -15,12 +15,13 @@
 #include <stdlib.h>
 #include <string.h>
 #include <sqlite3.h>
-#include "bench/checkpoint.c"
+#include "distilbert.h"
+#include "bench/checkpoint.h"
+#include "host/status.h"
+#include "repeat.h"
 #include "sanitizer.h"
 
 enum { BAR = 32 << 20, MB = UNDER_ASAN || UNDER_TSAN ? 100000 : 1000000 };
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
 
 static sqlite3 *db;
 static char folder[] = "/tmp/distilbert-memory.XXXXXX";
@@ -31,28 +32,6 @@ static bool run(const char *fmt, const char *value) {
   CHECK(rc == SQLITE_OK, "%s: %s", sql, sqlite3_errmsg(db));
   sqlite3_free(sql);
   return rc == SQLITE_OK;
-}
-
-static char *repeat(const char *unit, size_t bytes) {
-  size_t n = strlen(unit);
-  char *text = malloc(bytes + 1);
-  for (size_t i = 0; text && i < bytes; i += n)
-    memcpy(text + i, unit, bytes - i < n ? bytes - i : n);
-  return text;
-}
-
-/* --- /proc ----------------------------------------------------------------*/
-
-static long status_kb(const char *key) {
-  char line[256];
-  long kb = 0;
-  FILE *file = fopen("/proc/self/status", "r");
-  while (file && fgets(line, sizeof line, file))
-    if (!strncmp(line, key, strlen(key)))
-      kb = atol(line + strlen(key));
-  if (file)
-    fclose(file);
-  return kb;
 }
 
 /* From here on VmHWM is the peak since now. */

@@ -22,12 +22,12 @@
 #include <time.h>
 #include <unistd.h>
 #include <sqlite3.h>
+#include "distilbert.h"
+#include "host/status.h"
 #include "model/registry.h"
 #include "sanitizer.h"
 
 #define DATA "tests/oracle/data/checkpoints/"
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
 
 enum { THREADS = 16, DOCS = 12, ROOM = 8192 };
 
@@ -74,19 +74,6 @@ static void make_docs(sqlite3 *db) {
     sqlite3_exec(db, sql, NULL, NULL, NULL);
   }
   sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
-}
-
-/* Kilobytes of a line of /proc/self/status; 0 where there is none. */
-static long status_kb(const char *key) {
-  char line[256];
-  long kb = 0;
-  FILE *file = fopen("/proc/self/status", "r");
-  while (file && fgets(line, sizeof line, file))
-    if (!strncmp(line, key, strlen(key)))
-      kb = atol(line + strlen(key) + 1);
-  if (file)
-    fclose(file);
-  return kb;
 }
 
 /* --- The same bits, one copy ----------------------------------------------*/

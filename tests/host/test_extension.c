@@ -10,11 +10,9 @@
 #include <string.h>
 #include "base/pool.h"
 #include "check.h"
+#include "distilbert.h"
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
-
-int sqlite3_distilbert_init(sqlite3 *db, char **message, const void *api);
-int sqlite3_distilbertsafe_init(sqlite3 *db, char **message, const void *api);
 
 static const char WHO[] =
     "SELECT distilbert_answer('Who wrote the play?',"

@@ -1,0 +1,29 @@
+# bench.mk - speed and quality, measured.  Included by Makefile.
+
+.PHONY: bench bench-kernels quality
+
+# How long `make bench` may repeat its rounds; a quarter more for bytes.
+BENCH_SECONDS ?= 100
+BENCH := $(B)/tests/bench/bench
+BENCH_PARTS := $(B)/core/tests/bench/checkpoint.o $(B)/core/tests/bench/peak.o
+
+$(BENCH) $(BENCH)_int8: $(BENCH_PARTS)
+$(BENCH)_kernels: $(B)/core/tests/bench/peak.o
+
+bench: packages $(BENCH) $(BENCH)_int8 ## speed beside the peak and BLAS; start; memory
+	@$(BENCH) $(B)/tests/bench/model $(BENCH_SECONDS)
+	@$(BENCH)_int8 $(B)/tests/bench/model $$(( $(BENCH_SECONDS) / 4 ))
+
+bench-kernels: $(BENCH)_kernels ## products alone, as shares of the peak
+	@$<
+
+# The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it, and
+# QUALITY_STS=stsb-en-test.csv.
+QUALITY_FLAGS ?=
+EMBEDDER := models/all-minilm-l6-v2.safetensors
+
+quality: loadable ## SQuAD v1.1 and STS-B with the built-in models, through SQL
+	@scripts/tally quality tests/quality/test_metrics.py
+	@tests/quality/sts.py --expect 81.98 0.3
+	@tests/quality/sts.py --expect 81.98 0.1 --model $(EMBEDDER)
+	@tests/quality/squad.py --expect 71.96 81.39 $(QUALITY_FLAGS)
