@@ -3,7 +3,8 @@
  *
  * Activations are stored [panel][feature][LANES]: LANES tokens side by side,
  * feature after feature; a panel of C features takes C * LANES floats.
- * Weights stay row-major as the file has them and are read as scalars.
+ * Weights stay row-major as the file has them and are read as scalars, or, for
+ * a few tokens, turned in registers (lanes_few.h).
  *
  *              lane 0   lane 1  ...  lane 15
  *   feature 0 [ tok 0    tok 1        tok 15 ]   <- 64 bytes
@@ -152,6 +153,15 @@ typedef struct Kernels {
   void (*quantize)(size_t K, const float *x, uint8_t *bytes, float *scale,
                    int32_t *zero);
   void (*product_bytes)(const ByteProduct *p);
+
+  /*
+   * The same products, by rows in lanes, where 1 to `few` tokens are all there
+   * are: of one panel the first `columns` lanes, and 0 in the others. A is a
+   * matrix of weights (k_stride 1), without add, scale and top.
+   */
+  size_t few; /* more are quicker by the products above */
+  void (*product_few)(const Product *p, size_t columns);
+  void (*product_bytes_few)(const ByteProduct *p, size_t columns);
 } Kernels;
 
 /*

@@ -19,6 +19,7 @@
 #include "tensor/math.h"
 #include "tensor/lanes.h"
 #include "tensor/lanes_bytes.h"
+#include "tensor/lanes_few.h"
 
 static void product_dot(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, BYTE_PANELS, true);
@@ -27,6 +28,14 @@ static void product_dot(const ByteProduct *p) {
 /* Four rows: their sums, four halves of x and two of w fill the registers. */
 static void product_split(const ByteProduct *p) {
   byte_product(p, 4, BYTE_PANELS, false);
+}
+
+static void few_dot(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, true, product_dot);
+}
+
+static void few_split(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, false, product_split);
 }
 
 static bool usable(void) {
@@ -39,10 +48,10 @@ static bool usable_dot(void) {
   return usable() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
 }
 
-const Kernels kernels_avx2_vnni = {"avx2",  "vnni",   usable_dot,
-                                   product, activate, add_norm,
-                                   softmax, quantize, product_dot};
-const Kernels kernels_avx2 = {"avx2",  "",       usable,
-                              product, activate, add_norm,
-                              softmax, quantize, product_split};
+const Kernels kernels_avx2_vnni = {"avx2",      "vnni",   usable_dot,  product,
+                                   activate,    add_norm, softmax,     quantize,
+                                   product_dot, FEW_MOST, product_few, few_dot};
+const Kernels kernels_avx2 = {"avx2",        "",       usable,      product,
+                              activate,      add_norm, softmax,     quantize,
+                              product_split, FEW_MOST, product_few, few_split};
 #endif

@@ -18,6 +18,7 @@
 #include "tensor/math.h"
 #include "tensor/lanes.h"
 #include "tensor/lanes_bytes.h"
+#include "tensor/lanes_few.h"
 
 static void product_dot(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, BYTE_PANELS, true);
@@ -25,6 +26,14 @@ static void product_dot(const ByteProduct *p) {
 
 static void product_split(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, 2, false);
+}
+
+static void few_dot(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, true, product_dot);
+}
+
+static void few_split(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, false, product_split);
 }
 
 static bool usable(void) {
@@ -38,10 +47,10 @@ static bool usable_dot(void) {
   return usable() && __builtin_cpu_supports("avx512vnni");
 }
 
-const Kernels kernels_avx512_vnni = {"avx512", "vnni",   usable_dot,
-                                     product,  activate, add_norm,
-                                     softmax,  quantize, product_dot};
-const Kernels kernels_avx512 = {"avx512", "",       usable,
-                                product,  activate, add_norm,
-                                softmax,  quantize, product_split};
+const Kernels kernels_avx512_vnni = {
+    "avx512", "vnni",   usable_dot,  product,  activate,    add_norm,
+    softmax,  quantize, product_dot, FEW_MOST, product_few, few_dot};
+const Kernels kernels_avx512 = {
+    "avx512", "",       usable,        product,  activate,    add_norm,
+    softmax,  quantize, product_split, FEW_MOST, product_few, few_split};
 #endif

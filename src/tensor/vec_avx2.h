@@ -118,15 +118,16 @@ OPERATION void store_bytes(uint8_t *p, Vec a, Vec b, Vec c, Vec d) {
                             _mm256_slli_epi32(_mm256_castps_si256(d), 24));
   _mm256_store_si256((Ints *)p, _mm256_or_si256(ab, cd));
 }
-OPERATION Operand operand_x(const uint8_t *p, bool dot) {
-  Ints x = _mm256_load_si256((const Ints *)p);
+OPERATION Ints load_bytes(const uint8_t *p) {
+  return _mm256_load_si256((const Ints *)p);
+}
+OPERATION Operand operand_x(Ints x, bool dot) {
   if (dot)
     return (Operand){x, x};
   return (Operand){_mm256_and_si256(x, _mm256_set1_epi16(255)),
                    _mm256_srli_epi16(x, 8)};
 }
-OPERATION Operand operand_w(int32_t quad, bool dot) {
-  Ints w = iset(quad);
+OPERATION Operand operand_w(Ints w, bool dot) {
   if (dot)
     return (Operand){w, w};
   return (Operand){_mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8),
@@ -142,6 +143,46 @@ OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
   }
   sum = _mm256_add_epi32(sum, _mm256_madd_epi16(x.even, w.even));
   return _mm256_add_epi32(sum, _mm256_madd_epi16(x.odd, w.odd));
+}
+
+/* --- Few tokens ----------------------------------------------------------- */
+
+enum { FEW_VECS = 1, FEW_DEPTH = 4, FEW_MOST = 12 };
+
+OPERATION Vec vany(const void *p) {
+  return _mm256_loadu_ps(p);
+}
+OPERATION Ints vints(Vec x) {
+  return _mm256_castps_si256(x);
+}
+/* Turns each 4 x 4 of four vectors. */
+OPERATION void turn_quads(Vec v[4]) {
+  __m256d a = _mm256_castps_pd(_mm256_unpacklo_ps(v[0], v[1]));
+  __m256d b = _mm256_castps_pd(_mm256_unpackhi_ps(v[0], v[1]));
+  __m256d c = _mm256_castps_pd(_mm256_unpacklo_ps(v[2], v[3]));
+  __m256d d = _mm256_castps_pd(_mm256_unpackhi_ps(v[2], v[3]));
+  v[0] = _mm256_castpd_ps(_mm256_unpacklo_pd(a, c));
+  v[1] = _mm256_castpd_ps(_mm256_unpackhi_pd(a, c));
+  v[2] = _mm256_castpd_ps(_mm256_unpacklo_pd(b, d));
+  v[3] = _mm256_castpd_ps(_mm256_unpackhi_pd(b, d));
+}
+OPERATION void load_block(const void *p, size_t stride, Vec out[FEW_DEPTH]) {
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; i++) {
+    const char *row = (const char *)p + i * stride;
+    __m128 low = _mm_loadu_ps((const void *)row);
+    __m128 high = _mm_loadu_ps((const void *)(row + 4 * stride));
+    out[i] = _mm256_set_m128(high, low);
+  }
+  turn_quads(out);
+}
+OPERATION void store_quads(float *c, Vec v[4]) {
+  turn_quads(v);
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; i++) {
+    _mm_store_ps(c + i * LANES, _mm256_castps256_ps128(v[i]));
+    _mm_store_ps(c + (i + 4) * LANES, _mm256_extractf128_ps(v[i], 1));
+  }
 }
 
 #endif

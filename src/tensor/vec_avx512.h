@@ -108,15 +108,16 @@ OPERATION void store_bytes(uint8_t *p, Vec a, Vec b, Vec c, Vec d) {
                             _mm512_slli_epi32(_mm512_castps_si512(d), 24));
   _mm512_store_si512(p, _mm512_or_si512(ab, cd));
 }
-OPERATION Operand operand_x(const uint8_t *p, bool dot) {
-  Ints x = _mm512_load_si512(p);
+OPERATION Ints load_bytes(const uint8_t *p) {
+  return _mm512_load_si512(p);
+}
+OPERATION Operand operand_x(Ints x, bool dot) {
   if (dot)
     return (Operand){x, x};
   return (Operand){_mm512_and_si512(x, _mm512_set1_epi16(255)),
                    _mm512_srli_epi16(x, 8)};
 }
-OPERATION Operand operand_w(int32_t quad, bool dot) {
-  Ints w = iset(quad);
+OPERATION Operand operand_w(Ints w, bool dot) {
   if (dot)
     return (Operand){w, w};
   return (Operand){_mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8),
@@ -130,6 +131,65 @@ OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
   }
   sum = _mm512_add_epi32(sum, _mm512_madd_epi16(x.even, w.even));
   return _mm512_add_epi32(sum, _mm512_madd_epi16(x.odd, w.odd));
+}
+
+/* --- Few tokens ----------------------------------------------------------- */
+
+/* Whole lines of a row: at other strides a line would be gone from the cache
+ * before its next part is asked for. */
+enum { FEW_VECS = 1, FEW_DEPTH = 16, FEW_MOST = 12 };
+
+OPERATION Vec vany(const void *p) {
+  return _mm512_loadu_ps(p);
+}
+OPERATION Ints vints(Vec x) {
+  return _mm512_castps_si512(x);
+}
+/* Turns each 4 x 4 of four vectors. */
+OPERATION void turn_quads(Vec v[4]) {
+  __m512d a = _mm512_castps_pd(_mm512_unpacklo_ps(v[0], v[1]));
+  __m512d b = _mm512_castps_pd(_mm512_unpackhi_ps(v[0], v[1]));
+  __m512d c = _mm512_castps_pd(_mm512_unpacklo_ps(v[2], v[3]));
+  __m512d d = _mm512_castps_pd(_mm512_unpackhi_ps(v[2], v[3]));
+  v[0] = _mm512_castpd_ps(_mm512_unpacklo_pd(a, c));
+  v[1] = _mm512_castpd_ps(_mm512_unpackhi_pd(a, c));
+  v[2] = _mm512_castpd_ps(_mm512_unpacklo_pd(b, d));
+  v[3] = _mm512_castpd_ps(_mm512_unpackhi_pd(b, d));
+}
+/* Of four vectors of four parts: part i of each, to out[4 * i]. */
+OPERATION void turn_parts(Vec a, Vec b, Vec c, Vec d, Vec *out) {
+  Vec ab = _mm512_shuffle_f32x4(a, b, 0x44);
+  Vec cd = _mm512_shuffle_f32x4(c, d, 0x44);
+  out[0] = _mm512_shuffle_f32x4(ab, cd, 0x88);
+  out[4] = _mm512_shuffle_f32x4(ab, cd, 0xdd);
+  ab = _mm512_shuffle_f32x4(a, b, 0xee);
+  cd = _mm512_shuffle_f32x4(c, d, 0xee);
+  out[8] = _mm512_shuffle_f32x4(ab, cd, 0x88);
+  out[12] = _mm512_shuffle_f32x4(ab, cd, 0xdd);
+}
+OPERATION void load_block(const void *p, size_t stride, Vec out[FEW_DEPTH]) {
+  Vec row[VWIDTH];
+#pragma GCC unroll 16
+  for (size_t i = 0; i < VWIDTH; i++)
+    row[i] = vany((const char *)p + i * stride);
+  turn_quads(row);
+  turn_quads(row + 4);
+  turn_quads(row + 8);
+  turn_quads(row + 12);
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; i++)
+    turn_parts(row[i], row[4 + i], row[8 + i], row[12 + i], out + i);
+}
+OPERATION void store_quads(float *c, Vec v[4]) {
+  turn_quads(v);
+#pragma GCC unroll 4
+  for (size_t i = 0; i < 4; i++) {
+    float *row = c + i * VWIDTH;
+    _mm_store_ps(row, _mm512_castps512_ps128(v[i]));
+    _mm_store_ps(row + 4 * VWIDTH, _mm512_extractf32x4_ps(v[i], 1));
+    _mm_store_ps(row + 8 * VWIDTH, _mm512_extractf32x4_ps(v[i], 2));
+    _mm_store_ps(row + 12 * VWIDTH, _mm512_extractf32x4_ps(v[i], 3));
+  }
 }
 
 #endif

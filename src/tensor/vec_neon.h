@@ -115,20 +115,23 @@ OPERATION void store_bytes(uint8_t *p, Vec a, Vec b, Vec c, Vec d) {
                       vshlq_n_s32(vreinterpretq_s32_f32(d), 24));
   vst1q_u8(p, vreinterpretq_u8_s32(vorrq_s32(ab, cd)));
 }
-OPERATION Operand operand_x(const uint8_t *p, bool dot) {
-  (void)dot;
-  return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(p), vdupq_n_u8(BYTE_SHIFT)));
+OPERATION Ints load_bytes(const uint8_t *p) {
+  return vreinterpretq_s32_u8(vld1q_u8(p));
 }
-OPERATION Operand operand_w(int32_t quad, bool dot) {
+OPERATION Operand operand_x(Ints x, bool dot) {
   (void)dot;
-  return vreinterpretq_s8_s32(iset(quad));
+  uint8x16_t bytes = vreinterpretq_u8_s32(x);
+  return vreinterpretq_s8_u8(veorq_u8(bytes, vdupq_n_u8(BYTE_SHIFT)));
+}
+OPERATION Operand operand_w(Ints w, bool dot) {
+  (void)dot;
+  return vreinterpretq_s8_s32(w);
 }
 /* Gcc's assembler takes the extension from 8.2 on only. */
 #if defined(__clang__)
 #define DOTPROD ""
 #else
-#define DOTPROD ".arch armv8.2-a+dotprod\n\t"
-#endif
+#define DOTPROD ".arch armv8.2-a+dotprod\n\t"#endif
 OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
   if (dot) {
     __asm__(DOTPROD "sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(x), "w"(w));
@@ -137,6 +140,38 @@ OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
   int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w));
   int16x8_t high = vmull_high_s8(x, w);
   return vaddq_s32(sum, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
+}
+
+/* --- Few tokens ----------------------------------------------------------- */
+
+enum { FEW_VECS = 2, FEW_DEPTH = 4, FEW_MOST = 8 };
+
+OPERATION Vec vany(const void *p) {
+  return vreinterpretq_f32_u8(vld1q_u8(p));
+}
+OPERATION Ints vints(Vec x) {
+  return vreinterpretq_s32_f32(x);
+}
+/* Turns the 4 x 4 of four vectors. */
+OPERATION void turn_quads(Vec v[4]) {
+  float64x2_t a = vreinterpretq_f64_f32(vtrn1q_f32(v[0], v[1]));
+  float64x2_t b = vreinterpretq_f64_f32(vtrn2q_f32(v[0], v[1]));
+  float64x2_t c = vreinterpretq_f64_f32(vtrn1q_f32(v[2], v[3]));
+  float64x2_t d = vreinterpretq_f64_f32(vtrn2q_f32(v[2], v[3]));
+  v[0] = vreinterpretq_f32_f64(vtrn1q_f64(a, c));
+  v[1] = vreinterpretq_f32_f64(vtrn1q_f64(b, d));
+  v[2] = vreinterpretq_f32_f64(vtrn2q_f64(a, c));
+  v[3] = vreinterpretq_f32_f64(vtrn2q_f64(b, d));
+}
+OPERATION void load_block(const void *p, size_t stride, Vec out[FEW_DEPTH]) {
+  for (size_t i = 0; i < 4; i++)
+    out[i] = vany((const char *)p + i * stride);
+  turn_quads(out);
+}
+OPERATION void store_quads(float *c, Vec v[4]) {
+  turn_quads(v);
+  for (size_t i = 0; i < 4; i++)
+    vstore(c + i * LANES, v[i]);
 }
 
 #endif
