@@ -48,10 +48,12 @@ static bool usable_dot(void) {
   return usable() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
 }
 
-const Kernels kernels_avx2_vnni = {"avx2",      "vnni",   usable_dot,  product,
-                                   activate,    add_norm, softmax,     quantize,
-                                   product_dot, FEW_MOST, product_few, few_dot};
-const Kernels kernels_avx2 = {"avx2",        "",       usable,      product,
-                              activate,      add_norm, softmax,     quantize,
-                              product_split, FEW_MOST, product_few, few_split};
+const Kernels kernels_avx2_vnni = {
+    "avx2",    "vnni",      usable_dot, product,     activate,
+    add_norm,  softmax,     quantize,   product_dot, FEW_MOST,
+    FEW_BYTES, product_few, few_dot};
+const Kernels kernels_avx2 = {"avx2",        "",       usable,    product,
+                              activate,      add_norm, softmax,   quantize,
+                              product_split, FEW_MOST, FEW_BYTES, product_few,
+                              few_split};
 #endif

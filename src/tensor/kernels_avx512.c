@@ -48,9 +48,11 @@ static bool usable_dot(void) {
 }
 
 const Kernels kernels_avx512_vnni = {
-    "avx512", "vnni",   usable_dot,  product,  activate,    add_norm,
-    softmax,  quantize, product_dot, FEW_MOST, product_few, few_dot};
-const Kernels kernels_avx512 = {
-    "avx512", "",       usable,        product,  activate,    add_norm,
-    softmax,  quantize, product_split, FEW_MOST, product_few, few_split};
+    "avx512",  "vnni",      usable_dot, product,     activate,
+    add_norm,  softmax,     quantize,   product_dot, FEW_MOST,
+    FEW_BYTES, product_few, few_dot};
+const Kernels kernels_avx512 = {"avx512",      "",       usable,    product,
+                                activate,      add_norm, softmax,   quantize,
+                                product_split, FEW_MOST, FEW_BYTES, product_few,
+                                few_split};
 #endif

@@ -52,10 +52,12 @@ static bool usable_dot(void) {
 #endif
 }
 
-const Kernels kernels_neon_dot = {"neon",      "dotprod", usable_dot,  product,
-                                  activate,    add_norm,  softmax,     quantize,
-                                  product_dot, FEW_MOST,  product_few, few_dot};
-const Kernels kernels_neon = {"neon",        "",       usable,      product,
-                              activate,      add_norm, softmax,     quantize,
-                              product_split, FEW_MOST, product_few, few_split};
+const Kernels kernels_neon_dot = {
+    "neon",    "dotprod",   usable_dot, product,     activate,
+    add_norm,  softmax,     quantize,   product_dot, FEW_MOST,
+    FEW_BYTES, product_few, few_dot};
+const Kernels kernels_neon = {"neon",        "",       usable,    product,
+                              activate,      add_norm, softmax,   quantize,
+                              product_split, FEW_MOST, FEW_BYTES, product_few,
+                              few_split};
 #endif

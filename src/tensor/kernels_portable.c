@@ -170,5 +170,6 @@ static bool usable(void) {
 }
 
 const Kernels kernels_portable = {
-    "portable", "",       usable,        product,   activate,    add_norm,
-    softmax,    quantize, product_bytes, LANES - 1, product_few, few_bytes};
+    "portable", "",          usable,   product,       activate,
+    add_norm,   softmax,     quantize, product_bytes, LANES - 1,
+    LANES - 1,  product_few, few_bytes};

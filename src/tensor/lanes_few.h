@@ -4,7 +4,8 @@
  * Include it after lanes_bytes.h and these:
  *
  *     FEW_VECS   vectors of rows in a tile     FEW_DEPTH  columns of a block
- *     FEW_MOST   tokens from which on lanes.h is quicker
+ *     FEW_MOST   tokens up to which this is quicker than lanes.h
+ *     FEW_BYTES  the same for bytes, FEW_MOST at most
  *     vany(p)    a vector from any address     vints(x)   a float's bits
  *     load_block(p, stride, out)  FEW_DEPTH numbers of 32 bits of VWIDTH rows,
  *                                 `stride` bytes apart; out[k] has column k
@@ -43,14 +44,17 @@ MATH_INLINE void prefetch_far(uintptr_t *next) {
 /* Sums of n tokens, of rows from c on, to lanes; others get 0. */
 MATH_INLINE void store_columns(const Vec *sum, size_t n, size_t columns,
                                float *c) {
-  EACH(first, LANES / 4) {
+  const size_t whole = (n + 3) / 4 * 4;
+  for (size_t first = 0; first < whole; first += 4) {
     Vec v[4];
     EACH(i, 4) {
-      size_t t = first * 4 + i;
+      size_t t = first + i;
       v[i] = t < n && t < columns ? sum[t < n ? t : 0] : vset(0.0f);
     }
-    store_quads(c + first * 4, v);
+    store_quads(c + first, v);
   }
+  for (size_t i = 0; i < VWIDTH; i++)
+    memset(c + i * LANES + whole, 0, (LANES - whole) * sizeof *c);
 }
 
 /* Lanes behind the few, of rows that lanes.h made. */

@@ -147,7 +147,7 @@ OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
 
 /* --- Few tokens ----------------------------------------------------------- */
 
-enum { FEW_VECS = 1, FEW_DEPTH = 4, FEW_MOST = 12 };
+enum { FEW_VECS = 1, FEW_DEPTH = 4, FEW_MOST = 12, FEW_BYTES = 12 };
 
 OPERATION Vec vany(const void *p) {
   return _mm256_loadu_ps(p);

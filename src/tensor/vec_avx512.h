@@ -137,7 +137,7 @@ OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
 
 /* Whole lines of a row: at other strides a line would be gone from the cache
  * before its next part is asked for. */
-enum { FEW_VECS = 1, FEW_DEPTH = 16, FEW_MOST = 12 };
+enum { FEW_VECS = 1, FEW_DEPTH = 16, FEW_MOST = 12, FEW_BYTES = 8 };
 
 OPERATION Vec vany(const void *p) {
   return _mm512_loadu_ps(p);
@@ -167,11 +167,14 @@ OPERATION void turn_parts(Vec a, Vec b, Vec c, Vec d, Vec *out) {
   out[8] = _mm512_shuffle_f32x4(ab, cd, 0x88);
   out[12] = _mm512_shuffle_f32x4(ab, cd, 0xdd);
 }
+/* The next block is asked for as well, to be near when this one is done. */
 OPERATION void load_block(const void *p, size_t stride, Vec out[FEW_DEPTH]) {
   Vec row[VWIDTH];
 #pragma GCC unroll 16
-  for (size_t i = 0; i < VWIDTH; i++)
+  for (size_t i = 0; i < VWIDTH; i++) {
     row[i] = vany((const char *)p + i * stride);
+    __builtin_prefetch((const char *)p + i * stride + sizeof(Vec));
+  }
   turn_quads(row);
   turn_quads(row + 4);
   turn_quads(row + 8);

@@ -131,7 +131,8 @@ OPERATION Operand operand_w(Ints w, bool dot) {
 #if defined(__clang__)
 #define DOTPROD ""
 #else
-#define DOTPROD ".arch armv8.2-a+dotprod\n\t"#endif
+#define DOTPROD ".arch armv8.2-a+dotprod\n\t"
+#endif
 OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
   if (dot) {
     __asm__(DOTPROD "sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(x), "w"(w));
@@ -144,7 +145,7 @@ OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
 
 /* --- Few tokens ----------------------------------------------------------- */
 
-enum { FEW_VECS = 2, FEW_DEPTH = 4, FEW_MOST = 8 };
+enum { FEW_VECS = 2, FEW_DEPTH = 4, FEW_MOST = 8, FEW_BYTES = 8 };
 
 OPERATION Vec vany(const void *p) {
   return vreinterpretq_f32_u8(vld1q_u8(p));

@@ -123,7 +123,7 @@ static void run_bytes(const Kernels *k, const Call *call, float *x) {
   p.scale = scale;
   p.zero = (int32_t *)(void *)zero;
   p.c = x;
-  if (call->columns && call->columns <= k->few) {
+  if (call->columns && call->columns <= k->few_bytes) {
     k->product_bytes_few(&p, call->columns);
   } else {
     k->product_bytes(&p);

@@ -215,7 +215,7 @@ static void check_few(Case *one, size_t columns) {
     want[i] = i % LANES < columns ? want[i] : 0.0f;
   p->c = got;
   for (size_t i = 0; kernels_all[i]; i++) {
-    if (!kernels_all[i]->usable() || columns > kernels_all[i]->few)
+    if (!kernels_all[i]->usable() || columns > kernels_all[i]->few_bytes)
       continue;
     for (size_t j = 0; j < n; j++)
       got[j] = FIELD;
