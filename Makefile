@@ -311,7 +311,7 @@ demo: ## ask questions over 304 paragraphs, in the sqlite3 shell
 BENCH_SECONDS ?= 100
 BENCH := $(B)/tests/bench/bench
 
-$(BENCH): $(addprefix tests/bench/,bench.c checkpoint.c peak.c) \
+$(BENCH): $(addprefix tests/bench/,bench.c checkpoint.c peak.c reading.c) \
           $(wildcard tests/bench/*.h) $(B)/libdistilbert.a
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -DSQLITE_CORE -Itests/bench -o $@ $(filter %.c,$^) \
