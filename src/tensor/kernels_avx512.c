@@ -28,6 +28,17 @@ static void product_split(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, 2, false);
 }
 
+extern const Kernels kernels_avx2;
+
+/* With so few tokens memory is what counts, and it gives more to half as many
+ * rows side by side: narrower registers are enough. */
+static void few(const Product *p, size_t columns) {
+  if (columns <= 4)
+    kernels_avx2.product_few(p, columns);
+  else
+    product_few(p, columns);
+}
+
 static void few_dot(const ByteProduct *p, size_t columns) {
   byte_product_few(p, columns, true, product_dot);
 }
@@ -48,11 +59,10 @@ static bool usable_dot(void) {
 }
 
 const Kernels kernels_avx512_vnni = {
-    "avx512",  "vnni",      usable_dot, product,     activate,
-    add_norm,  softmax,     quantize,   product_dot, FEW_MOST,
-    FEW_BYTES, product_few, few_dot};
+    "avx512", "vnni",      usable_dot, product,   activate, add_norm, softmax,
+    quantize, product_dot, FEW_MOST,   FEW_BYTES, few,      few_dot};
 const Kernels kernels_avx512 = {"avx512",      "",       usable,    product,
                                 activate,      add_norm, softmax,   quantize,
-                                product_split, FEW_MOST, FEW_BYTES, product_few,
+                                product_split, FEW_MOST, FEW_BYTES, few,
                                 few_split};
 #endif
