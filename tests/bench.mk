@@ -8,6 +8,7 @@ BENCH := $(B)/tests/bench/bench
 BENCH_PARTS := $(B)/core/tests/bench/checkpoint.o $(B)/core/tests/bench/peak.o
 
 $(BENCH) $(BENCH)_int8: $(BENCH_PARTS)
+$(BENCH): $(B)/core/tests/bench/reading.o
 $(BENCH)_kernels: $(B)/core/tests/bench/peak.o
 
 bench: packages $(BENCH) $(BENCH)_int8 ## speed beside the peak and BLAS; start; memory

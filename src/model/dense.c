@@ -10,6 +10,8 @@
  * input or output than the vector, and a residual (6).  in_features must be
  * what the module before gives, and so must the weight.
  *
+ * One vector is too little for lanes: sums run in order, in double precision.
+ *
  * Agrees with Dense of sentence-transformers 5.1 and 6.2.
  */
 #include "model/dense.h"
@@ -150,4 +152,22 @@ int dense_load(Loader *l, Model *m, Error *err) {
     dim = d->linear.n_out;
   }
   return code;
+}
+
+int dense_apply(const Dense *d, const Poll *poll, const float *x, float *y,
+                Error *err) {
+  const Linear *l = &d->linear;
+  for (size_t i = 0; i < l->n_out; i++) {
+    double sum = l->bias ? (double)l->bias[i] : 0;
+    for (size_t k = 0; k < l->n_in; k++)
+      sum += (double)l->weight[i * l->n_in + k] * (double)x[k];
+    y[i] = (float)sum;
+    if (poll_stop(poll))
+      return poll_check(poll, err);
+  }
+  size_t n = dense_room(l->n_out);
+  memset(y + l->n_out, 0, (n - l->n_out) * sizeof *y);
+  if (d->activation)
+    kernels_pick(NULL)->activate(d->activation, n, y);
+  return OK;
 }

@@ -14,4 +14,14 @@ int dense_dim(const Source *s, size_t n_in, size_t *out, Error *err);
  * passes. */
 int dense_load(Loader *l, Model *model, Error *err);
 
+/* y = activation(W x + b), sums in double precision. y has dense_room(n_out)
+ * floats. ERR_INTERRUPT. */
+int dense_apply(const Dense *d, const Poll *poll, const float *x, float *y,
+                Error *err);
+
+/* Whole lanes, which is what an activation works on. */
+static inline size_t dense_room(size_t n) {
+  return (n + LANES - 1) / LANES * LANES;
+}
+
 #endif

@@ -25,15 +25,8 @@
 #include "model/linear.h"
 #include "tensor/blas.h"
 
-enum {
-  GROUP = 3,      /* panels that the microkernel takes at once */
-  ROWS = 96,      /* output rows of a linear task: divides 384, 768, 3072 */
-  LONG = 4,       /* groups from which on tasks have twice as many rows */
-  FEW_ROWS = 24,  /* and how far they are halved for wide inputs, */
-  BLOCK = 147456, /* till their weights (192 x 768) leave room in the cache */
-  NEAR = 196608, /* floats of queries, keys and values kept in a core's cache */
-  PROJECTIONS = 3 /* linears over the same input that share an operation */
-};
+/* Floats of queries, keys and values kept in a core's cache. */
+enum { NEAR = 196608 };
 
 /* Queries of one text in up to GROUP panels, against all its keys. */
 typedef struct Stretch {
@@ -43,9 +36,7 @@ typedef struct Stretch {
 
 typedef struct Encoder {
   const Model *model;
-  const Run *run;
-  const Kernels *kernels;
-  Team team;
+  Pass pass;
   int code; /* first failure; later operations do nothing */
   const Sequence *texts;
   size_t n_texts, T, P, C, H, D, F;
@@ -56,8 +47,6 @@ typedef struct Encoder {
   float *wide;                /* [P][max(F, 4 C)][LANES] */
   float *scores;              /* [threads][score_room] */
   size_t score_room;
-  float *blas;
-  ByteLanes bytes; /* the input of layers of bytes */
   Stretch *stretches;
   size_t n_stretches;
   const Token **tokens; /* [T] */
@@ -66,127 +55,28 @@ typedef struct Encoder {
 
 static void perform(Encoder *e, size_t n_tasks, pool_task *task, void *arg) {
   if (!e->code)
-    e->code = team_run(&e->team, n_tasks, task, arg, &e->run->poll);
-}
-
-/* Panels go in groups of GROUP or less, shared out evenly: 3 3 2, 2 2. */
-static size_t group_count(size_t panels) {
-  return (panels + GROUP - 1) / GROUP;
-}
-
-static size_t group_start(size_t panels, size_t group) {
-  return group * panels / group_count(panels);
+    e->code = team_run(&e->pass.team, n_tasks, task, arg, &e->pass.run.poll);
 }
 
 /* --- Linear layers ------------------------------------------------------- */
 
-typedef struct Projection {
-  const Linear *linear;
-  float *out;
-} Projection;
-
-/* Rows [first, end) of each linear. Outputs are cut into slabs of features,
- * [(end - first) / slab][P][slab][LANES]. */
-typedef struct Projecting {
-  Encoder *e;
-  const float *in; /* [P][n_in][LANES] */
-  Projection list[PROJECTIONS];
-  size_t n, first, end, slab;
-  size_t rows, blocks; /* blocks of rows; tasks: n x blocks x groups */
-  Activation activation;
-} Projecting;
-
-static void project_task(void *arg, size_t index, size_t thread) {
-  const Projecting *p = arg;
-  (void)thread;
-  /* Block after block: its weights stay in the cache for all groups. */
-  size_t P = p->e->P, groups = group_count(P), group = index % groups;
-  size_t block = index / groups;
-  const Projection *one = &p->list[block / p->blocks];
-  size_t row = block % p->blocks * p->rows, end = row + p->rows;
-  LinearPart part = {.out_panel = p->slab * LANES};
-  part.panel = group_start(P, group);
-  part.panels = group_start(P, group + 1) - part.panel;
-  end = end < p->end - p->first ? end : p->end - p->first;
-  for (; row < end; row += part.rows) {
-    size_t slab = row / p->slab, at = row % p->slab;
-    part.row = p->first + row;
-    part.rows = p->slab - at < end - row ? p->slab - at : end - row;
-    part.out = one->out + ((slab * P + part.panel) * p->slab + at) * LANES;
-    linear_rows(p->e->kernels, one->linear, part, p->in, &p->e->bytes,
-                p->activation);
-  }
-}
-
-static void quantize_task(void *arg, size_t panel, size_t thread) {
-  const Projecting *p = arg;
-  (void)thread;
-  byte_lanes_fill(p->e->kernels, &p->e->bytes, panel, p->list[0].linear->n_in,
-                  p->in);
-}
-
-static void activate_task(void *arg, size_t panel, size_t thread) {
-  const Projecting *p = arg;
-  (void)thread;
-  size_t n = p->list[0].linear->n_out * LANES;
-  p->e->kernels->activate(p->activation, n, p->list[0].out + panel * n);
-}
-
-/* The same through BLAS: whole matrices, on the calling thread. */
-static void project_blas(Projecting *p) {
-  for (size_t i = 0; i < p->n && !p->e->code; i++) {
-    const Linear *w = p->list[i].linear;
-    blas_linear(p->e->P, w->n_in, p->end - p->first, p->slab, p->in,
-                w->weight + p->first * w->n_in,
-                w->bias ? w->bias + p->first : NULL, p->list[i].out,
-                p->e->blas);
-    if (poll_stop(&p->e->run->poll))
-      p->e->code = ERR_INTERRUPT;
-  }
-  if (p->activation)
-    perform(p->e, p->e->P, activate_task, p);
-}
-
-/* BLAS knows no bytes. */
-static void project(Projecting p) {
-  bool is_bytes = false;
-  for (size_t i = 0; i < p.n; i++)
-    is_bytes |= linear_is_bytes(p.list[i].linear);
-  if (p.e->run->engine == ENGINE_BLAS && !is_bytes) {
-    project_blas(&p);
-    return;
-  }
-  if (is_bytes && p.first == 0) /* further rows have the same input */
-    perform(p.e, p.e->P, quantize_task, &p);
-  size_t groups = group_count(p.e->P), rows = groups < LONG ? ROWS : 2 * ROWS;
-  while (rows > FEW_ROWS && rows * p.list[0].linear->n_in > BLOCK)
-    rows /= 2;
-  p.rows = p.slab < rows ? rows / p.slab * p.slab : rows;
-  p.blocks = (p.end - p.first + p.rows - 1) / p.rows;
-  perform(p.e, p.n * p.blocks * groups, project_task, &p);
-}
-
 static void linear(Encoder *e, const Linear *w, const float *in, float *out,
                    Activation activation) {
-  project((Projecting){.e = e,
-                       .in = in,
-                       .list = {{w, out}},
-                       .n = 1,
-                       .end = w->n_out,
-                       .slab = w->n_out,
-                       .activation = activation});
+  if (!e->code)
+    e->code = linear_one(&e->pass, w, in, out, activation);
 }
 
 static void query_key_value(Encoder *e, const Layer *layer) {
-  project((Projecting){.e = e,
-                       .in = e->x,
-                       .list = {{&layer->query, e->query},
-                                {&layer->key, e->key},
-                                {&layer->value, e->value}},
-                       .n = 3,
-                       .first = e->head * e->D,
-                       .end = (e->head + e->heads) * e->D,
-                       .slab = e->D});
+  LinearRun run = {.in = e->x,
+                   .list = {{&layer->query, e->query},
+                            {&layer->key, e->key},
+                            {&layer->value, e->value}},
+                   .n = 3,
+                   .first = e->head * e->D,
+                   .end = (e->head + e->heads) * e->D,
+                   .slab = e->D};
+  if (!e->code)
+    e->code = linear_run(&e->pass, &run);
 }
 
 /* --- Attention ------------------------------------------------------------ */
@@ -239,7 +129,7 @@ static void score_keys(const Encoder *e, const Stretch *s, size_t at,
         .c_panel = to->keys * LANES,
         .top = to->top,
     };
-    e->kernels->product(&product);
+    e->pass.kernels->product(&product);
   }
 }
 
@@ -265,7 +155,7 @@ static void mix_values(const Encoder *e, const Stretch *s, size_t at,
       .c_panel = out_panel,
       .scale = is_one ? from->inverse : NULL,
   };
-  e->kernels->product(&product);
+  e->pass.kernels->product(&product);
   if (is_one)
     return;
   product.a = value + plane;
@@ -273,7 +163,7 @@ static void mix_values(const Encoder *e, const Stretch *s, size_t at,
   product.depth = keys - begun;
   product.scale = from->inverse;
   product.add = true;
-  e->kernels->product(&product);
+  e->pass.kernels->product(&product);
 }
 
 /* Copies only the lanes that belong to the text; behind the last text's end
@@ -308,9 +198,9 @@ static void attention_task(void *arg, size_t index, size_t thread) {
 
   score_keys(e, s, at, &x);
   for (size_t i = 0; i < s->panels; i++)
-    e->kernels->softmax(x.keys, x.scores + i * x.keys * LANES,
-                        1.0f / sqrtf((float)e->D), x.top + i * LANES,
-                        x.inverse + i * LANES);
+    e->pass.kernels->softmax(x.keys, x.scores + i * x.keys * LANES,
+                             1.0f / sqrtf((float)e->D), x.top + i * LANES,
+                             x.inverse + i * LANES);
   if (is_shared(e, s)) {
     mix_values(e, s, at, &x, x.own, e->D * LANES);
     copy_lanes(e, s, x.own, out);
@@ -322,7 +212,7 @@ static void attention_task(void *arg, size_t index, size_t thread) {
 /* How many heads are at work at once: all of short texts, of long ones what
  * stays in the caches until attention has read it, but one a thread. */
 static size_t heads_at_once(const Encoder *e) {
-  size_t threads = e->run->n_threads;
+  size_t threads = e->pass.run.n_threads;
   size_t n = NEAR / (PROJECTIONS * e->P * e->D * LANES);
   n = (n ? n : 1) * threads;
   return n < e->H ? n : e->H;
@@ -348,13 +238,13 @@ static float table_value(const Table *t, size_t row, size_t c) {
 static void norm_panels(const Encoder *e, size_t panel, size_t panels,
                         const float *y, const Norm *norm) {
   size_t at = panel * e->C * LANES;
-  e->kernels->add_norm(&(Norming){.C = e->C,
-                                  .panels = panels,
-                                  .x = e->x + at,
-                                  .y = y ? y + at : NULL,
-                                  .gain = norm->gain,
-                                  .bias = norm->bias,
-                                  .eps = e->model->config.norm_eps});
+  e->pass.kernels->add_norm(&(Norming){.C = e->C,
+                                       .panels = panels,
+                                       .x = e->x + at,
+                                       .y = y ? y + at : NULL,
+                                       .gain = norm->gain,
+                                       .bias = norm->bias,
+                                       .eps = e->model->config.norm_eps});
 }
 
 /* Word, then token type (where the family has one), then position. Where there
@@ -417,11 +307,11 @@ static void encode_layer(Encoder *e, const Layer *layer) {
 }
 
 static void encode(Encoder *e) {
-  e->team = team_begin(e->run->n_threads);
+  pass_begin(&e->pass);
   embed(e);
   for (size_t i = 0; i < e->model->config.n_layers; i++)
     encode_layer(e, &e->model->layers[i]);
-  team_end(&e->team);
+  pass_end(&e->pass);
 }
 
 /* --- Before the first operation --------------------------------------------*/
@@ -444,13 +334,10 @@ static void lay_out(Encoder *e, Hidden *out) {
   e->x = arena_array(&out->arena, plane, sizeof *e->x);
   e->y = arena_array(&out->arena, plane, sizeof *e->y);
   e->wide = arena_array(&out->arena, e->P * wide * LANES, sizeof *e->wide);
-  e->scores = arena_array(&out->arena, e->run->n_threads * e->score_room,
+  e->scores = arena_array(&out->arena, e->pass.run.n_threads * e->score_room,
                           sizeof *e->scores);
-  if (e->run->engine == ENGINE_BLAS)
-    e->blas = arena_array(&out->arena, blas_scratch(e->P, wide, wide),
-                          sizeof *e->blas);
-  if (e->model->precision == PRECISION_INT8)
-    e->bytes = byte_lanes_take(&out->arena, e->P, e->F > e->C ? e->F : e->C);
+  pass_take(&e->pass, &out->arena, wide, wide,
+            e->model->precision == PRECISION_INT8);
   e->stretches = arena_array(&out->arena, stretches, sizeof *e->stretches);
   e->tokens = arena_array(&out->arena, e->T, sizeof *e->tokens);
   e->positions = arena_array(&out->arena, e->T, sizeof *e->positions);
@@ -524,16 +411,17 @@ static int count_tokens(Encoder *e, Error *err) {
                   e->texts[i].n, e->model->max_tokens);
     e->T += e->texts[i].n;
   }
-  e->P = (e->T + LANES - 1) / LANES;
   return e->T ? OK : fail(err, ERR_RANGE, "no text to encode");
 }
 
-static int prepare(Encoder *e, Hidden *out, Error *err) {
+static int prepare(Encoder *e, const Run *run, Hidden *out, Error *err) {
   int code = count_tokens(e, err);
-  if (!code && e->run->engine == ENGINE_BLAS)
+  if (!code && run->engine == ENGINE_BLAS)
     code = blas_open(err);
   if (code)
     return code;
+  e->pass = pass_of(run, e->T);
+  e->P = e->pass.panels;
   lay_out(e, out);
   code = arena_open(&out->arena, err);
   if (code)
@@ -550,11 +438,7 @@ static int prepare(Encoder *e, Hidden *out, Error *err) {
 int encoder_run(const Model *model, const Run *run, const Sequence *texts,
                 size_t n_texts, Hidden *out, Error *err) {
   const Config *c = &model->config;
-  Run own = *run;
-  own.n_threads = run->n_threads ? run->n_threads : 1;
   Encoder e = {.model = model,
-               .run = &own,
-               .kernels = kernels_pick(NULL),
                .texts = texts,
                .n_texts = n_texts,
                .C = c->dim,
@@ -562,7 +446,7 @@ int encoder_run(const Model *model, const Run *run, const Sequence *texts,
                .D = c->dim / c->n_heads,
                .F = c->hidden_dim};
   *out = (Hidden){0};
-  int code = prepare(&e, out, err);
+  int code = prepare(&e, run, out, err);
   if (!code) {
     encode(&e);
     code = e.code ? fail(err, e.code, "interrupted") : OK;
@@ -573,6 +457,7 @@ int encoder_run(const Model *model, const Run *run, const Sequence *texts,
   }
   out->hidden = e.x;
   out->scratch = e.wide;
+  out->pass = e.pass;
   out->n_tokens = e.T;
   out->panels = e.P;
   return OK;

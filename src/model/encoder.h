@@ -8,6 +8,7 @@
 #define MODEL_ENCODER_H
 
 #include "base/arena.h"
+#include "model/linear.h"
 #include "model/model.h"
 #include "model/run.h"
 #include "tensor/kernels.h"
@@ -32,6 +33,7 @@ typedef struct Hidden {
   Arena arena; /* owns everything, the scratch too */
   float *hidden;
   float *scratch; /* [panels][max(F, 4 C)][LANES]: free for a head's use */
+  Pass pass;      /* for a head over all tokens */
   size_t n_tokens, panels;
 } Hidden;
 

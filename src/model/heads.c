@@ -13,26 +13,14 @@
 
 #include <math.h>
 #include <string.h>
-#include "base/pool.h"
-#include "model/linear.h"
 
 /* scratch[panel][2][LANES] = the two rows of the answer head. */
-static void answer_logits(const Model *model, Hidden *h) {
-  size_t C = model->config.dim;
-  Product product = {
-      .rows = 2,
-      .panels = h->panels,
-      .depth = C,
-      .a = model->answer.weight,
-      .row_stride = C,
-      .k_stride = 1,
-      .b = h->hidden,
-      .b_panel = C * LANES,
-      .c = h->scratch,
-      .c_panel = 2 * LANES,
-      .bias = model->answer.bias,
-  };
-  kernels_pick(NULL)->product(&product);
+static int answer_logits(const Model *model, Hidden *h, Error *err) {
+  pass_begin(&h->pass);
+  int code = linear_one(&h->pass, &model->answer, h->hidden, h->scratch,
+                        ACTIVATION_NONE);
+  pass_end(&h->pass);
+  return code ? fail(err, code, "interrupted") : OK;
 }
 
 int head_answer(const Model *model, const Run *run, const Sequence *texts,
@@ -43,7 +31,7 @@ int head_answer(const Model *model, const Run *run, const Sequence *texts,
   int code = encoder_run(model, run, texts, n_texts, &h, err);
   if (code)
     return code;
-  answer_logits(model, &h);
+  code = answer_logits(model, &h, err);
   for (size_t t = 0; !code && t < h.n_tokens; t++) {
     const float *row = h.scratch + t / LANES * 2 * LANES + t % LANES;
     start[t] = row[0];
@@ -57,36 +45,6 @@ int head_answer(const Model *model, const Run *run, const Sequence *texts,
 }
 
 /* --- Masked words -------------------------------------------------------- */
-
-enum { ROWS = 96 }; /* of a task */
-
-/* One linear layer of a head, cut into blocks of output rows. */
-typedef struct HeadLinear {
-  const Linear *w;
-  size_t panels;
-  const float *in;
-  const ByteLanes *bytes; /* scratch */
-  float *out;
-} HeadLinear;
-
-static void head_task(void *arg, size_t index, size_t thread) {
-  const HeadLinear *h = arg;
-  size_t row = index * ROWS, rows = h->w->n_out - row;
-  (void)thread;
-  LinearPart part = {.row = row,
-                     .rows = rows < ROWS ? rows : ROWS,
-                     .panels = h->panels,
-                     .out = h->out + row * LANES,
-                     .out_panel = h->w->n_out * LANES};
-  linear_rows(kernels_pick(NULL), h->w, part, h->in, h->bytes, ACTIVATION_NONE);
-}
-
-static int head_linear(Team *team, const Run *run, HeadLinear h) {
-  for (size_t p = 0; linear_is_bytes(h.w) && p < h.panels; p++)
-    byte_lanes_fill(kernels_pick(NULL), h.bytes, p, h.w->n_in, h.in);
-  return team_run(team, (h.w->n_out + ROWS - 1) / ROWS, head_task, &h,
-                  &run->poll);
-}
 
 /* Lanes of the tokens asked for, in their order. */
 static void gather(const Hidden *h, size_t C, const size_t *at, size_t n,
@@ -102,35 +60,28 @@ typedef struct MaskRoom {
   Arena arena;
   float *in, *mid; /* [panels][C][LANES] */
   float *out;      /* [panels][V][LANES] */
-  ByteLanes bytes;
+  Pass pass;
 } MaskRoom;
 
-static void lay_out(MaskRoom *r, const Model *m, size_t panels) {
-  size_t C = m->config.dim, V = m->mask.decoder.n_out;
+static void lay_out(MaskRoom *r, const Model *m) {
+  size_t C = m->config.dim, V = m->mask.decoder.n_out, panels = r->pass.panels;
   r->in = arena_array(&r->arena, panels * C * LANES, sizeof(float));
   r->mid = arena_array(&r->arena, panels * C * LANES, sizeof(float));
   r->out = arena_array(&r->arena, panels * V * LANES, sizeof(float));
-  if (m->precision == PRECISION_INT8)
-    r->bytes = byte_lanes_take(&r->arena, panels, C);
+  pass_take(&r->pass, &r->arena, C, V > C ? V : C,
+            m->precision == PRECISION_INT8);
 }
 
-static int run_mask_head(const Model *m, const Run *run, MaskRoom *r,
-                         size_t panels) {
+static int run_mask_head(const Model *m, MaskRoom *r) {
   const MaskHead *h = &m->mask;
-  const Kernels *k = kernels_pick(NULL);
-  size_t C = m->config.dim;
-  Team team = team_begin(run->n_threads);
-  int code = head_linear(
-      &team, run,
-      (HeadLinear){&h->transform, panels, r->in, &r->bytes, r->mid});
-  k->activate(h->activation, panels * C * LANES, r->mid);
-  k->add_norm(&(Norming){C, panels, r->mid, NULL, h->norm.gain, h->norm.bias,
-                         m->config.norm_eps});
+  pass_begin(&r->pass);
+  int code = linear_one(&r->pass, &h->transform, r->in, r->mid, h->activation);
+  r->pass.kernels->add_norm(&(Norming){m->config.dim, r->pass.panels, r->mid,
+                                       NULL, h->norm.gain, h->norm.bias,
+                                       m->config.norm_eps});
   if (!code)
-    code = head_linear(
-        &team, run,
-        (HeadLinear){&h->decoder, panels, r->mid, &r->bytes, r->out});
-  team_end(&team);
+    code = linear_one(&r->pass, &h->decoder, r->mid, r->out, ACTIVATION_NONE);
+  pass_end(&r->pass);
   return code;
 }
 
@@ -150,15 +101,14 @@ static int copy_logits(const float *lanes, size_t V, size_t n, float *logits,
 
 int head_fill_tokens(const Model *m, const Run *run, const Hidden *h,
                      const size_t *at, size_t n, float *logits, Error *err) {
-  MaskRoom r = {0};
-  size_t panels = (n + LANES - 1) / LANES;
-  lay_out(&r, m, panels);
+  MaskRoom r = {.pass = pass_of(run, n)};
+  lay_out(&r, m);
   int code = arena_open(&r.arena, err);
   if (code)
     return code;
-  lay_out(&r, m, panels);
+  lay_out(&r, m);
   gather(h, m->config.dim, at, n, r.in);
-  code = run_mask_head(m, run, &r, panels);
+  code = run_mask_head(m, &r);
   code = code ? fail(err, code, "interrupted")
               : copy_logits(r.out, m->mask.decoder.n_out, n, logits, err);
   arena_close(&r.arena);

@@ -24,6 +24,8 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "model/dense.h"
+#include "model/encoder.h"
 #include "task/batch.h"
 #include "task/pooling.h"
 #include "text/prepare.h"
@@ -225,29 +227,6 @@ int embedder_add(Embedder *e, EncodeText text, Error *err) {
 
 /* --- Behind the pooling ---------------------------------------------------*/
 
-static size_t round_up(size_t n) {
-  return (n + LANES - 1) / LANES * LANES;
-}
-
-/* y = activation(W x + b); y has room for whole lanes. */
-static int apply_dense(const Dense *d, const Poll *poll, const float *x,
-                       float *y, Error *err) {
-  const Linear *l = &d->linear;
-  for (size_t i = 0; i < l->n_out; i++) {
-    double sum = l->bias ? (double)l->bias[i] : 0;
-    for (size_t k = 0; k < l->n_in; k++)
-      sum += (double)l->weight[i * l->n_in + k] * (double)x[k];
-    y[i] = (float)sum;
-    if (poll_stop(poll))
-      return poll_check(poll, err);
-  }
-  size_t n = round_up(l->n_out);
-  memset(y + l->n_out, 0, (n - l->n_out) * sizeof *y);
-  if (d->activation)
-    kernels_pick(NULL)->activate(d->activation, n, y);
-  return OK;
-}
-
 static int check_finite(const float *x, size_t n, Error *err) {
   for (size_t i = 0; i < n; i++)
     if (!isfinite(x[i]))
@@ -281,7 +260,7 @@ static int finish(Embedder *e, size_t i, float *x, float *y, Error *err) {
   int code = OK;
   memcpy(x, row, e->n_pooled * sizeof *x);
   for (size_t j = 0; !code && j < m->n_dense; j++) {
-    code = apply_dense(&m->dense[j], &e->run->poll, x, y, err);
+    code = dense_apply(&m->dense[j], &e->run->poll, x, y, err);
     float *result = y;
     y = x;
     x = result;
@@ -300,7 +279,7 @@ static size_t widest(const Embedder *e) {
     size_t n_out = e->model->dense[j].linear.n_out;
     n = n_out > n ? n_out : n;
   }
-  return round_up(n);
+  return dense_room(n);
 }
 
 static int finish_all(Embedder *e, float *x, float *y, Error *err) {

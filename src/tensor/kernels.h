@@ -3,7 +3,8 @@
  *
  * Activations are stored [panel][feature][LANES]: LANES tokens side by side,
  * feature after feature; a panel of C features takes C * LANES floats.
- * Weights stay row-major as the file has them and are read as scalars.
+ * Weights stay row-major as the file has them and are read as scalars, or, for
+ * a few tokens, turned in registers (lanes_few.h).
  *
  *              lane 0   lane 1  ...  lane 15
  *   feature 0 [ tok 0    tok 1        tok 15 ]   <- 64 bytes
@@ -28,7 +29,17 @@
 #include <stddef.h>
 #include <stdint.h>
 
-enum { LANES = 16 };
+enum { LANES = 16, GROUP = 3 };
+
+/* Panels share a pass over weights in groups of GROUP or less, shared out
+ * evenly: 3 3 2, 2 2. */
+static inline size_t group_count(size_t panels) {
+  return (panels + GROUP - 1) / GROUP;
+}
+
+static inline size_t group_start(size_t panels, size_t group) {
+  return group * panels / group_count(panels);
+}
 
 /*
  * C[i][lane] = (start + sum over k of A[i][k] * B[k][lane]) * scale[lane] for
@@ -152,6 +163,16 @@ typedef struct Kernels {
   void (*quantize)(size_t K, const float *x, uint8_t *bytes, float *scale,
                    int32_t *zero);
   void (*product_bytes)(const ByteProduct *p);
+
+  /*
+   * The same products, by rows in lanes, where 1 to few tokens are all there
+   * are: of one panel the first `columns` lanes, and 0 in the others. A is a
+   * matrix of weights (k_stride 1), without add, scale and top. More tokens
+   * than these go quicker through the products above.
+   */
+  size_t few, few_bytes;
+  void (*product_few)(const Product *p, size_t columns);
+  void (*product_bytes_few)(const ByteProduct *p, size_t columns);
 } Kernels;
 
 /*

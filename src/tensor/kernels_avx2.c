@@ -1,12 +1,8 @@
 /*
- * kernels_avx2.c - the kernels in 256-bit registers: a panel's row is two.
+ * kernels_avx2.c - the kernels in 256-bit registers.
  *
- * In:  panels of 16 lanes, weights as scalars (kernels.h).
+ * In:  panels of 16 lanes, weights as the file has them (kernels.h).
  * Out: the bits of kernels_portable.c, at the speed of the FMA units.
- *
- * 16 registers: 6 rows x 1 panel of sums (12), 2 vectors of B and one scalar
- * of A copied to all lanes.  That is 8 loads for 12 multiply-adds, where
- * processors do two of each in a cycle.
  *
  * Compiled with -mavx2 -mfma for this file alone, chosen at run time by
  * `usable`, which asks the processor and the operating system.
@@ -18,142 +14,12 @@
 #error "compile this file with -mavx2 -mfma"
 #endif
 #include <cpuid.h>
-#include <immintrin.h>
-
-typedef __m256 Vec;
-typedef __m256 Mask;
-
-enum { VWIDTH = 8, TILE_ROWS = 6, TILE_PANELS = 1 };
-
-#define OPERATION static inline __attribute__((always_inline, unused))
-
-OPERATION Vec vload(const float *p) {
-  return _mm256_load_ps(p);
-}
-OPERATION void vstore(float *p, Vec x) {
-  _mm256_store_ps(p, x);
-}
-OPERATION Vec vset(float x) {
-  return _mm256_set1_ps(x);
-}
-OPERATION Vec vfma(Vec a, Vec b, Vec c) {
-  return _mm256_fmadd_ps(a, b, c);
-}
-OPERATION Vec vadd(Vec a, Vec b) {
-  return _mm256_add_ps(a, b);
-}
-OPERATION Vec vsub(Vec a, Vec b) {
-  return _mm256_sub_ps(a, b);
-}
-OPERATION Vec vmul(Vec a, Vec b) {
-  return _mm256_mul_ps(a, b);
-}
-OPERATION Vec vdiv(Vec a, Vec b) {
-  return _mm256_div_ps(a, b);
-}
-OPERATION Vec vsqrt(Vec x) {
-  return _mm256_sqrt_ps(x);
-}
-OPERATION Vec vmax(Vec a, Vec b) {
-  return _mm256_max_ps(a, b);
-}
-OPERATION Vec vmin(Vec a, Vec b) {
-  return _mm256_min_ps(a, b);
-}
-OPERATION Mask vgreater(Vec a, Vec b) {
-  return _mm256_cmp_ps(a, b, _CMP_GT_OQ);
-}
-OPERATION Vec vselect(Mask mask, Vec yes, Vec no) {
-  return _mm256_blendv_ps(no, yes, mask);
-}
-OPERATION Vec vabs(Vec x) {
-  return _mm256_andnot_ps(vset(-0.0f), x);
-}
-OPERATION Vec vcopysign(Vec size, Vec sign) {
-  return _mm256_or_ps(vabs(size), _mm256_and_ps(vset(-0.0f), sign));
-}
-
-/* 2^n in each lane, -126 <= n <= 127. */
-OPERATION Vec power_of_two(__m256i n) {
-  __m256i biased = _mm256_add_epi32(n, _mm256_set1_epi32(127));
-  return _mm256_castsi256_ps(_mm256_slli_epi32(biased, 23));
-}
-
-/* In two steps, as 2^n itself may be no float; only the last one rounds. */
-OPERATION Vec vscale(Vec x, Vec n) {
-  __m256i whole = _mm256_cvtps_epi32(n), half = _mm256_srai_epi32(whole, 1);
-  Vec rest = power_of_two(_mm256_sub_epi32(whole, half));
-  return vmul(vmul(x, power_of_two(half)), rest);
-}
-
+#include "tensor/vec_avx2.h"
+/* over that layer: */
 #include "tensor/math.h"
 #include "tensor/lanes.h"
-
-/* --- Bytes ---------------------------------------------------------------- */
-
-typedef __m256i Ints;
-
-/* Four bytes of each lane; without VNNI as two s16: bytes 0 2, bytes 1 3. */
-typedef struct Operand {
-  Ints even, odd;
-} Operand;
-
-enum { BYTE_ROWS = 6, BYTE_PANELS = 1, BYTE_SHIFT = 0 };
-
-OPERATION Ints iset(int32_t x) {
-  return _mm256_set1_epi32(x);
-}
-OPERATION Ints iload(const int32_t *p) {
-  return _mm256_load_si256((const Ints *)p);
-}
-OPERATION void istore(int32_t *p, Ints x) {
-  _mm256_store_si256((Ints *)p, x);
-}
-OPERATION Ints imul(Ints a, Ints b) {
-  return _mm256_mullo_epi32(a, b);
-}
-OPERATION Ints isub(Ints a, Ints b) {
-  return _mm256_sub_epi32(a, b);
-}
-OPERATION Vec vfloat(Ints x) {
-  return _mm256_cvtepi32_ps(x);
-}
-OPERATION Ints vlow(Vec x) {
-  return _mm256_and_si256(_mm256_castps_si256(x), iset(255));
-}
-OPERATION void store_bytes(uint8_t *p, Vec a, Vec b, Vec c, Vec d) {
-  Ints ab = _mm256_or_si256(vlow(a), _mm256_slli_epi32(vlow(b), 8));
-  Ints cd = _mm256_or_si256(_mm256_slli_epi32(vlow(c), 16),
-                            _mm256_slli_epi32(_mm256_castps_si256(d), 24));
-  _mm256_store_si256((Ints *)p, _mm256_or_si256(ab, cd));
-}
-OPERATION Operand operand_x(const uint8_t *p, bool dot) {
-  Ints x = _mm256_load_si256((const Ints *)p);
-  if (dot)
-    return (Operand){x, x};
-  return (Operand){_mm256_and_si256(x, _mm256_set1_epi16(255)),
-                   _mm256_srli_epi16(x, 8)};
-}
-OPERATION Operand operand_w(int32_t quad, bool dot) {
-  Ints w = iset(quad);
-  if (dot)
-    return (Operand){w, w};
-  return (Operand){_mm256_srai_epi16(_mm256_slli_epi16(w, 8), 8),
-                   _mm256_srai_epi16(w, 8)};
-}
-/* AVX-VNNI's encoding of the instruction, not that of AVX-512. */
-OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
-  if (dot) {
-    __asm__("%{vex%} vpdpbusd %2, %1, %0"
-            : "+x"(sum)
-            : "x"(x.even), "x"(w.even));
-    return sum;
-  }
-  sum = _mm256_add_epi32(sum, _mm256_madd_epi16(x.even, w.even));
-  return _mm256_add_epi32(sum, _mm256_madd_epi16(x.odd, w.odd));
-}
-
 #include "tensor/lanes_bytes.h"
+#include "tensor/lanes_few.h"
 
 static void product_dot(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, BYTE_PANELS, true);
@@ -162,6 +28,14 @@ static void product_dot(const ByteProduct *p) {
 /* Four rows: their sums, four halves of x and two of w fill the registers. */
 static void product_split(const ByteProduct *p) {
   byte_product(p, 4, BYTE_PANELS, false);
+}
+
+static void few_dot(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, true, product_dot);
+}
+
+static void few_split(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, false, product_split);
 }
 
 static bool usable(void) {
@@ -174,10 +48,12 @@ static bool usable_dot(void) {
   return usable() && __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 4 & 1;
 }
 
-const Kernels kernels_avx2_vnni = {"avx2",  "vnni",   usable_dot,
-                                   product, activate, add_norm,
-                                   softmax, quantize, product_dot};
-const Kernels kernels_avx2 = {"avx2",  "",       usable,
-                              product, activate, add_norm,
-                              softmax, quantize, product_split};
+const Kernels kernels_avx2_vnni = {
+    "avx2",    "vnni",      usable_dot, product,     activate,
+    add_norm,  softmax,     quantize,   product_dot, FEW_MOST,
+    FEW_BYTES, product_few, few_dot};
+const Kernels kernels_avx2 = {"avx2",        "",       usable,    product,
+                              activate,      add_norm, softmax,   quantize,
+                              product_split, FEW_MOST, FEW_BYTES, product_few,
+                              few_split};
 #endif

@@ -1,12 +1,8 @@
 /*
- * kernels_avx512.c - the kernels in 512-bit registers: a panel's row is one.
+ * kernels_avx512.c - the kernels in 512-bit registers.
  *
- * In:  panels of 16 lanes, weights as scalars (kernels.h).
+ * In:  panels of 16 lanes, weights as the file has them (kernels.h).
  * Out: the bits of kernels_portable.c, at the speed of the FMA units.
- *
- * 32 registers: 8 rows x 3 panels of sums, 3 vectors of B and the scalar of A
- * that the processor copies to all lanes while it loads it.  vscalefps does
- * x * 2^n, rounded once, in one instruction.
  *
  * Compiled with -mavx512f and kin for this file alone, chosen at run time by
  * `usable`, which asks the processor and the operating system.
@@ -17,130 +13,12 @@
 #if !defined(__AVX512F__) || !defined(__AVX512DQ__)
 #error "compile this file with -mavx512f -mavx512vl -mavx512bw -mavx512dq"
 #endif
-#include <immintrin.h>
-
-typedef __m512 Vec;
-typedef __mmask16 Mask;
-
-enum { VWIDTH = 16, TILE_ROWS = 8, TILE_PANELS = 3 };
-
-#define OPERATION static inline __attribute__((always_inline, unused))
-
-OPERATION Vec vload(const float *p) {
-  return _mm512_load_ps(p);
-}
-OPERATION void vstore(float *p, Vec x) {
-  _mm512_store_ps(p, x);
-}
-OPERATION Vec vset(float x) {
-  return _mm512_set1_ps(x);
-}
-OPERATION Vec vfma(Vec a, Vec b, Vec c) {
-  return _mm512_fmadd_ps(a, b, c);
-}
-OPERATION Vec vadd(Vec a, Vec b) {
-  return _mm512_add_ps(a, b);
-}
-OPERATION Vec vsub(Vec a, Vec b) {
-  return _mm512_sub_ps(a, b);
-}
-OPERATION Vec vmul(Vec a, Vec b) {
-  return _mm512_mul_ps(a, b);
-}
-OPERATION Vec vdiv(Vec a, Vec b) {
-  return _mm512_div_ps(a, b);
-}
-OPERATION Vec vsqrt(Vec x) {
-  return _mm512_sqrt_ps(x);
-}
-OPERATION Vec vmax(Vec a, Vec b) {
-  return _mm512_max_ps(a, b);
-}
-OPERATION Vec vmin(Vec a, Vec b) {
-  return _mm512_min_ps(a, b);
-}
-OPERATION Mask vgreater(Vec a, Vec b) {
-  return _mm512_cmp_ps_mask(a, b, _CMP_GT_OQ);
-}
-OPERATION Vec vselect(Mask mask, Vec yes, Vec no) {
-  return _mm512_mask_blend_ps(mask, no, yes);
-}
-OPERATION Vec vabs(Vec x) {
-  return _mm512_andnot_ps(vset(-0.0f), x);
-}
-OPERATION Vec vcopysign(Vec size, Vec sign) {
-  return _mm512_or_ps(vabs(size), _mm512_and_ps(vset(-0.0f), sign));
-}
-OPERATION Vec vscale(Vec x, Vec n) {
-  return _mm512_scalef_ps(x, n);
-}
-
+#include "tensor/vec_avx512.h"
+/* over that layer: */
 #include "tensor/math.h"
 #include "tensor/lanes.h"
-
-/* --- Bytes ---------------------------------------------------------------- */
-
-typedef __m512i Ints;
-
-/* Four bytes of each lane; without VNNI as two s16: bytes 0 2, bytes 1 3. */
-typedef struct Operand {
-  Ints even, odd;
-} Operand;
-
-enum { BYTE_ROWS = 8, BYTE_PANELS = 3, BYTE_SHIFT = 0 };
-
-OPERATION Ints iset(int32_t x) {
-  return _mm512_set1_epi32(x);
-}
-OPERATION Ints iload(const int32_t *p) {
-  return _mm512_load_si512(p);
-}
-OPERATION void istore(int32_t *p, Ints x) {
-  _mm512_store_si512(p, x);
-}
-OPERATION Ints imul(Ints a, Ints b) {
-  return _mm512_mullo_epi32(a, b);
-}
-OPERATION Ints isub(Ints a, Ints b) {
-  return _mm512_sub_epi32(a, b);
-}
-OPERATION Vec vfloat(Ints x) {
-  return _mm512_cvtepi32_ps(x);
-}
-OPERATION Ints vlow(Vec x) {
-  return _mm512_and_si512(_mm512_castps_si512(x), iset(255));
-}
-OPERATION void store_bytes(uint8_t *p, Vec a, Vec b, Vec c, Vec d) {
-  Ints ab = _mm512_or_si512(vlow(a), _mm512_slli_epi32(vlow(b), 8));
-  Ints cd = _mm512_or_si512(_mm512_slli_epi32(vlow(c), 16),
-                            _mm512_slli_epi32(_mm512_castps_si512(d), 24));
-  _mm512_store_si512(p, _mm512_or_si512(ab, cd));
-}
-OPERATION Operand operand_x(const uint8_t *p, bool dot) {
-  Ints x = _mm512_load_si512(p);
-  if (dot)
-    return (Operand){x, x};
-  return (Operand){_mm512_and_si512(x, _mm512_set1_epi16(255)),
-                   _mm512_srli_epi16(x, 8)};
-}
-OPERATION Operand operand_w(int32_t quad, bool dot) {
-  Ints w = iset(quad);
-  if (dot)
-    return (Operand){w, w};
-  return (Operand){_mm512_srai_epi16(_mm512_slli_epi16(w, 8), 8),
-                   _mm512_srai_epi16(w, 8)};
-}
-/* Not by intrinsic: gcc would then keep the sums in memory. */
-OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
-  if (dot) {
-    __asm__("vpdpbusd %2, %1, %0" : "+v"(sum) : "v"(x.even), "v"(w.even));
-    return sum;
-  }
-  sum = _mm512_add_epi32(sum, _mm512_madd_epi16(x.even, w.even));
-  return _mm512_add_epi32(sum, _mm512_madd_epi16(x.odd, w.odd));
-}
-
 #include "tensor/lanes_bytes.h"
+#include "tensor/lanes_few.h"
 
 static void product_dot(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, BYTE_PANELS, true);
@@ -148,6 +26,25 @@ static void product_dot(const ByteProduct *p) {
 
 static void product_split(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, 2, false);
+}
+
+extern const Kernels kernels_avx2;
+
+/* With so few tokens memory is what counts, and it gives more to half as many
+ * rows side by side: narrower registers are enough. */
+static void few(const Product *p, size_t columns) {
+  if (columns <= 4)
+    kernels_avx2.product_few(p, columns);
+  else
+    product_few(p, columns);
+}
+
+static void few_dot(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, true, product_dot);
+}
+
+static void few_split(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, false, product_split);
 }
 
 static bool usable(void) {
@@ -161,10 +58,11 @@ static bool usable_dot(void) {
   return usable() && __builtin_cpu_supports("avx512vnni");
 }
 
-const Kernels kernels_avx512_vnni = {"avx512", "vnni",   usable_dot,
-                                     product,  activate, add_norm,
-                                     softmax,  quantize, product_dot};
-const Kernels kernels_avx512 = {"avx512", "",       usable,
-                                product,  activate, add_norm,
-                                softmax,  quantize, product_split};
+const Kernels kernels_avx512_vnni = {
+    "avx512", "vnni",      usable_dot, product,   activate, add_norm, softmax,
+    quantize, product_dot, FEW_MOST,   FEW_BYTES, few,      few_dot};
+const Kernels kernels_avx512 = {"avx512",      "",       usable,    product,
+                                activate,      add_norm, softmax,   quantize,
+                                product_split, FEW_MOST, FEW_BYTES, few,
+                                few_split};
 #endif

@@ -1,12 +1,8 @@
 /*
- * kernels_neon.c - the kernels in 128-bit registers: a panel's row is four.
+ * kernels_neon.c - the kernels in 128-bit registers.
  *
- * In:  panels of 16 lanes, weights as scalars (kernels.h).
+ * In:  panels of 16 lanes, weights as the file has them (kernels.h).
  * Out: the bits of kernels_portable.c, at the speed of the FMA units.
- *
- * 32 registers: 6 rows x 1 panel of sums (24), 4 vectors of B and scalars of
- * A copied to all lanes.  NEON's own maximum and minimum make NaN of NaN, so
- * vmax and vmin are a comparison and a choice.
  *
  * Every AArch64 processor has NEON with fused multiply-add; 32-bit ARM has
  * not, and uses the portable set.  The dot product of bytes is an extension,
@@ -18,140 +14,15 @@
 #if !defined(__ARM_NEON) || !defined(__ARM_FEATURE_DOTPROD)
 #error "compile this file with -march=armv8-a+dotprod"
 #endif
-#include <arm_neon.h>
 #if defined(__linux__)
 #include <sys/auxv.h>
 #endif
-
-typedef float32x4_t Vec;
-typedef uint32x4_t Mask;
-
-enum { VWIDTH = 4, TILE_ROWS = 6, TILE_PANELS = 1 };
-
-#define OPERATION static inline __attribute__((always_inline, unused))
-
-OPERATION Vec vload(const float *p) {
-  return vld1q_f32(p);
-}
-OPERATION void vstore(float *p, Vec x) {
-  vst1q_f32(p, x);
-}
-OPERATION Vec vset(float x) {
-  return vdupq_n_f32(x);
-}
-OPERATION Vec vfma(Vec a, Vec b, Vec c) {
-  return vfmaq_f32(c, a, b);
-}
-OPERATION Vec vadd(Vec a, Vec b) {
-  return vaddq_f32(a, b);
-}
-OPERATION Vec vsub(Vec a, Vec b) {
-  return vsubq_f32(a, b);
-}
-OPERATION Vec vmul(Vec a, Vec b) {
-  return vmulq_f32(a, b);
-}
-OPERATION Vec vdiv(Vec a, Vec b) {
-  return vdivq_f32(a, b);
-}
-OPERATION Vec vsqrt(Vec x) {
-  return vsqrtq_f32(x);
-}
-OPERATION Mask vgreater(Vec a, Vec b) {
-  return vcgtq_f32(a, b);
-}
-OPERATION Vec vselect(Mask mask, Vec yes, Vec no) {
-  return vbslq_f32(mask, yes, no);
-}
-OPERATION Vec vmax(Vec a, Vec b) {
-  return vselect(vgreater(a, b), a, b);
-}
-OPERATION Vec vmin(Vec a, Vec b) {
-  return vselect(vgreater(b, a), a, b);
-}
-OPERATION Vec vabs(Vec x) {
-  return vabsq_f32(x);
-}
-OPERATION Vec vcopysign(Vec size, Vec sign) {
-  return vbslq_f32(vdupq_n_u32(0x80000000u), sign, size);
-}
-
-/* 2^n in each lane, -126 <= n <= 127. */
-OPERATION Vec power_of_two(int32x4_t n) {
-  int32x4_t biased = vaddq_s32(n, vdupq_n_s32(127));
-  return vreinterpretq_f32_s32(vshlq_n_s32(biased, 23));
-}
-
-/* In two steps, as 2^n itself may be no float; only the last one rounds. */
-OPERATION Vec vscale(Vec x, Vec n) {
-  int32x4_t whole = vcvtq_s32_f32(n), half = vshrq_n_s32(whole, 1);
-  Vec rest = power_of_two(vsubq_s32(whole, half));
-  return vmul(vmul(x, power_of_two(half)), rest);
-}
-
+#include "tensor/vec_neon.h"
+/* over that layer: */
 #include "tensor/math.h"
 #include "tensor/lanes.h"
-
-/* --- Bytes ---------------------------------------------------------------- */
-
-typedef int32x4_t Ints;
-typedef int8x16_t Operand;
-
-/* Bytes of x become s8: there are no products of u8 and s8. */
-enum { BYTE_ROWS = 6, BYTE_PANELS = 1, BYTE_SHIFT = 128 };
-
-OPERATION Ints iset(int32_t x) {
-  return vdupq_n_s32(x);
-}
-OPERATION Ints iload(const int32_t *p) {
-  return vld1q_s32(p);
-}
-OPERATION void istore(int32_t *p, Ints x) {
-  vst1q_s32(p, x);
-}
-OPERATION Ints imul(Ints a, Ints b) {
-  return vmulq_s32(a, b);
-}
-OPERATION Ints isub(Ints a, Ints b) {
-  return vsubq_s32(a, b);
-}
-OPERATION Vec vfloat(Ints x) {
-  return vcvtq_f32_s32(x);
-}
-OPERATION Ints vlow(Vec x) {
-  return vandq_s32(vreinterpretq_s32_f32(x), iset(255));
-}
-OPERATION void store_bytes(uint8_t *p, Vec a, Vec b, Vec c, Vec d) {
-  Ints ab = vorrq_s32(vlow(a), vshlq_n_s32(vlow(b), 8));
-  Ints cd = vorrq_s32(vshlq_n_s32(vlow(c), 16),
-                      vshlq_n_s32(vreinterpretq_s32_f32(d), 24));
-  vst1q_u8(p, vreinterpretq_u8_s32(vorrq_s32(ab, cd)));
-}
-OPERATION Operand operand_x(const uint8_t *p, bool dot) {
-  (void)dot;
-  return vreinterpretq_s8_u8(veorq_u8(vld1q_u8(p), vdupq_n_u8(BYTE_SHIFT)));
-}
-OPERATION Operand operand_w(int32_t quad, bool dot) {
-  (void)dot;
-  return vreinterpretq_s8_s32(iset(quad));
-}
-/* Gcc's assembler takes the extension from 8.2 on only. */
-#if defined(__clang__)
-#define DOTPROD ""
-#else
-#define DOTPROD ".arch armv8.2-a+dotprod\n\t"
-#endif
-OPERATION Ints add_products(Ints sum, Operand x, Operand w, bool dot) {
-  if (dot) {
-    __asm__(DOTPROD "sdot %0.4s, %1.16b, %2.16b" : "+w"(sum) : "w"(x), "w"(w));
-    return sum;
-  }
-  int16x8_t low = vmull_s8(vget_low_s8(x), vget_low_s8(w));
-  int16x8_t high = vmull_high_s8(x, w);
-  return vaddq_s32(sum, vpaddq_s32(vpaddlq_s16(low), vpaddlq_s16(high)));
-}
-
 #include "tensor/lanes_bytes.h"
+#include "tensor/lanes_few.h"
 
 static void product_dot(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, BYTE_PANELS, true);
@@ -159,6 +30,14 @@ static void product_dot(const ByteProduct *p) {
 
 static void product_split(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, BYTE_PANELS, false);
+}
+
+static void few_dot(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, true, product_dot);
+}
+
+static void few_split(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, false, product_split);
 }
 
 static bool usable(void) {
@@ -173,10 +52,12 @@ static bool usable_dot(void) {
 #endif
 }
 
-const Kernels kernels_neon_dot = {"neon",  "dotprod", usable_dot,
-                                  product, activate,  add_norm,
-                                  softmax, quantize,  product_dot};
-const Kernels kernels_neon = {"neon",  "",       usable,
-                              product, activate, add_norm,
-                              softmax, quantize, product_split};
+const Kernels kernels_neon_dot = {
+    "neon",    "dotprod",   usable_dot, product,     activate,
+    add_norm,  softmax,     quantize,   product_dot, FEW_MOST,
+    FEW_BYTES, product_few, few_dot};
+const Kernels kernels_neon = {"neon",        "",       usable,    product,
+                              activate,      add_norm, softmax,   quantize,
+                              product_split, FEW_MOST, FEW_BYTES, product_few,
+                              few_split};
 #endif

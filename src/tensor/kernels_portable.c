@@ -18,19 +18,20 @@
 #include "tensor/math.h"
 #include "tensor/lanes_activation.h"
 
-/* One row of one panel. */
-static void product_row(const Product *p, size_t panel, size_t row) {
+/* One row of one panel, the first n lanes. */
+MATH_INLINE void product_row(const Product *p, size_t panel, size_t row,
+                             size_t n) {
   const float *a = p->a + row * p->row_stride;
   const float *b = p->b + panel * p->b_panel;
   float *c = p->c + panel * p->c_panel + row * LANES, sum[LANES];
-  for (size_t lane = 0; lane < LANES; lane++)
+  for (size_t lane = 0; lane < n; lane++)
     sum[lane] = p->add ? c[lane] : p->bias ? p->bias[row] : 0.0f;
   for (size_t k = 0; k < p->depth; k++) {
     float w = a[k * p->k_stride + k / LANES * p->k_jump];
-    for (size_t lane = 0; lane < LANES; lane++)
+    for (size_t lane = 0; lane < n; lane++)
       sum[lane] = fma_one(w, b[k * LANES + lane], sum[lane]);
   }
-  for (size_t lane = 0, at = panel * LANES; lane < LANES; lane++, at++) {
+  for (size_t lane = 0, at = panel * LANES; lane < n; lane++, at++) {
     if (p->top)
       p->top[at] = vmax(sum[lane], p->top[at]);
     c[lane] = p->scale ? sum[lane] * p->scale[at] : sum[lane];
@@ -40,7 +41,15 @@ static void product_row(const Product *p, size_t panel, size_t row) {
 static void product(const Product *p) {
   for (size_t panel = 0; panel < p->panels; panel++)
     for (size_t row = 0; row < p->rows; row++)
-      product_row(p, panel, row);
+      product_row(p, panel, row, LANES);
+}
+
+static void product_few(const Product *p, size_t columns) {
+  for (size_t row = 0; row < p->rows; row++) {
+    product_row(p, 0, row, columns);
+    for (size_t lane = columns; lane < LANES; lane++)
+      p->c[row * LANES + lane] = 0.0f;
+  }
 }
 
 /* One lane: features are LANES floats apart. */
@@ -124,8 +133,9 @@ static void quantize(size_t K, const float *x, uint8_t *bytes, float *scale,
     quantize_lane(K, x + lane, bytes + 4 * lane, scale + lane, zero + lane);
 }
 
-/* One row of one panel. */
-static void byte_row(const ByteProduct *p, size_t panel, size_t row) {
+/* One row of one panel, the first n lanes. */
+MATH_INLINE void byte_row(const ByteProduct *p, size_t panel, size_t row,
+                          size_t n) {
   const int8_t *a = p->a + row * p->row_stride;
   const uint8_t *b = p->b + panel * p->b_panel;
   const float *scale = p->scale + panel * LANES;
@@ -133,9 +143,9 @@ static void byte_row(const ByteProduct *p, size_t panel, size_t row) {
   float *c = p->c + panel * p->c_panel + row * LANES;
   int32_t sum[LANES] = {0};
   for (size_t k = 0; k < p->depth; k++)
-    for (size_t lane = 0; lane < LANES; lane++)
+    for (size_t lane = 0; lane < n; lane++)
       sum[lane] += a[k] * b[(k / 4 * LANES + lane) * 4 + k % 4];
-  for (size_t lane = 0; lane < LANES; lane++)
+  for (size_t lane = 0; lane < n; lane++)
     c[lane] =
         fma_one((float)(sum[lane] - zero[lane] * p->row_sum[row]),
                 p->row_scale[row] * scale[lane], p->bias ? p->bias[row] : 0.0f);
@@ -144,13 +154,22 @@ static void byte_row(const ByteProduct *p, size_t panel, size_t row) {
 static void product_bytes(const ByteProduct *p) {
   for (size_t panel = 0; panel < p->panels; panel++)
     for (size_t row = 0; row < p->rows; row++)
-      byte_row(p, panel, row);
+      byte_row(p, panel, row, LANES);
+}
+
+static void few_bytes(const ByteProduct *p, size_t columns) {
+  for (size_t row = 0; row < p->rows; row++) {
+    byte_row(p, 0, row, columns);
+    for (size_t lane = columns; lane < LANES; lane++)
+      p->c[row * LANES + lane] = 0.0f;
+  }
 }
 
 static bool usable(void) {
   return true;
 }
 
-const Kernels kernels_portable = {"portable", "",       usable,
-                                  product,    activate, add_norm,
-                                  softmax,    quantize, product_bytes};
+const Kernels kernels_portable = {
+    "portable", "",          usable,   product,       activate,
+    add_norm,   softmax,     quantize, product_bytes, LANES - 1,
+    LANES - 1,  product_few, few_bytes};

@@ -14,7 +14,7 @@
  *     used in place  ..   [  ..      ..      ..   ]
  *                   row+7 [  c       c       c    ]
  *
- * Nothing is packed or copied.  Panels go by groups of three, the rest shared
+ * Nothing is packed or copied.  Panels go by GROUP, three, the rest shared
  * out evenly (3 3 2 2, not 3 3 3 1), because a tile of one panel waits for
  * loads.  Within a group all rows pass, so A is read once for three panels.
  * While a tile runs it prefetches the rows of A below it: short texts are bound
@@ -29,7 +29,6 @@
 
 enum {
   VECS = LANES / VWIDTH, /* vectors a panel's row */
-  GROUP = 3,             /* panels that share one pass over A */
   NORM_VECS = 3,         /* vectors that are normed side by side */
   LINE = 64,             /* bytes of a cache line */
   STEP = LANES           /* k between two jumps of A: a line of it */

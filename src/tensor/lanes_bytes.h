@@ -7,7 +7,8 @@
  *     vlow(x)  the low byte of a float's bits, as an integer
  *     store_bytes(p, a, b, c, d)  low bytes of the bits of four vectors,
  *                                 lane after lane: a0 b0 c0 d0 a1 ...
- *     Operand  operand_x(p, dot)  operand_w(four bytes, dot)
+ *     load_bytes(p)  four bytes of each lane, as an integer
+ *     Operand  operand_x(x, dot)  operand_w(w, dot)
  *     add_products(sum, x, w, dot): sum + the four products of each lane
  *     BYTE_SHIFT  what operand_x takes off each byte (NEON has no u8 x s8)
  *
@@ -26,7 +27,10 @@
 
 #include <string.h>
 
-enum { QUAD = 4, BLOCK = QUAD * LANES }; /* features, bytes of a panel's row */
+enum {
+  QUAD = 4,
+  QUAD_LINE = QUAD * LANES
+}; /* features, bytes of a panel's row */
 
 /* --- Floats to bytes ------------------------------------------------------ */
 
@@ -129,11 +133,11 @@ MATH_INLINE void byte_tile(const ByteProduct *p, size_t row, size_t panel,
   }
 #define ADD_QUADS(quad)                                                        \
   EACH(j, n) {                                                                 \
-    x[j] = operand_x(b + QUAD * place(j, b_panel / QUAD), dot);                \
+    x[j] = operand_x(load_bytes(b + QUAD * place(j, b_panel / QUAD)), dot);    \
   }                                                                            \
   EACH(i, n_rows) {                                                            \
     const int8_t *from = base[i / 3] + i % 3 * stride;                         \
-    Operand w = operand_w(quad, dot);                                          \
+    Operand w = operand_w(iset(quad), dot);                                    \
     EACH(j, n) {                                                               \
       sum[i][j] = add_products(sum[i][j], x[j], w, dot);                       \
     }                                                                          \
@@ -142,7 +146,7 @@ MATH_INLINE void byte_tile(const ByteProduct *p, size_t row, size_t panel,
     size_t step = left < STEP ? left : STEP;
     left -= step;
     prefetch(&next, n_rows);
-    for (; step; step--, b += BLOCK) {
+    for (; step; step--, b += QUAD_LINE) {
       ADD_QUADS(quad_at(from))
       EACH(i, 3) {
         base[i] += QUAD;

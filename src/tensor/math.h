@@ -2,7 +2,7 @@
  * math.h - exp, erf and tanh of our own, written once over a vector layer.
  *
  * Include it after a layer, which defines Vec, Mask and the operations below
- * for one instruction set (kernels_*.c) or for a single float (lanes_scalar.h):
+ * for one instruction set (vec_*.h) or for a single float (lanes_scalar.h):
  *
  *     vload vstore vset  vadd vsub vmul vdiv vsqrt  vfma(a, b, c) = a*b + c
  *     vmax(a, b) = a > b ? a : b    vmin(a, b) = a < b ? a : b

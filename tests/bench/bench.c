@@ -39,14 +39,17 @@
 #include "model/registry.h"
 #include "model/settings.h"
 #include "peak.h"
+#include "reading.h"
 #include "samples.h"
 #include "seconds.h"
 #include "tensor/blas.h"
 
-enum { LENGTHS = 8, LONGEST = 512, ENGINES = 2, THREADS = 2, BATCHES = 2 };
+enum { LENGTHS = 10, LONGEST = 512, ENGINES = 2, THREADS = 2, BATCHES = 2 };
 enum { QUESTION = 2, TEMPLATE = 3 }; /* tokens of each input besides context */
+enum { SHORTEST = 8 };               /* that a question is asked of */
 
-static const size_t lengths[LENGTHS] = {8, 16, 32, 64, 128, 256, 384, 512};
+static const size_t lengths[LENGTHS] = {2,  4,   8,   16,  32,
+                                        64, 128, 256, 384, 512};
 static const size_t batches[BATCHES] = {8, 32}; /* texts of 32 tokens */
 
 /* Everything measured at one length, or of one batch. */
@@ -57,6 +60,7 @@ typedef struct Row {
   Samples encoder[ENGINES][THREADS]; /* seconds */
   Samples answer[ENGINES][THREADS];
   Samples small[THREADS]; /* the built-in model, native */
+  Samples reading;        /* the layers' weights, once, on one thread */
 } Row;
 
 /* The geometry of a model, as far as its operations go. */
@@ -199,17 +203,23 @@ static void sample_peak(Bench *b, Row *row) {
   samples_add(&row->peak, peak_fma(b->set));
 }
 
+static bool is_asked(const Row *row) {
+  return row->texts == 1 && row->tokens >= SHORTEST;
+}
+
 static void sample_length(Bench *b, Row *row) {
   sample_share(b, row);
   sample_peak(b, row);
   for (int threads = 0; threads < (int)b->threads; threads++)
     for (int engine = 0; engine < (b->has_blas ? ENGINES : 1); engine++) {
       sample(b, row, ENCODER, engine, threads, &row->encoder[engine][threads]);
-      if (row->texts == 1)
+      if (is_asked(row))
         sample(b, row, ANSWER, engine, threads, &row->answer[engine][threads]);
     }
-  for (int threads = 0; row->texts == 1 && threads < (int)b->threads; threads++)
+  for (int threads = 0; is_asked(row) && threads < (int)b->threads; threads++)
     sample(b, row, SMALL, ENGINE_NATIVE, threads, &row->small[threads]);
+  for (int i = 0; row->tokens < LANES && i < 3; i++)
+    samples_add(&row->reading, read_layers(b->model));
   sample_peak(b, row);
 }
 
@@ -267,7 +277,7 @@ static void show_row(const char *name, const Row *row,
 }
 
 static void show_lengths(const Bench *b, What what, int threads) {
-  char title[128], name[16];
+  char title[128], name[24];
   snprintf(title, sizeof title,
            "%s, DistilBERT-base, fp32, %d thread%s (%s; milliseconds)",
            what == ENCODER ? "Encoder" : "distilbert_answer in SQL",
@@ -275,6 +285,8 @@ static void show_lengths(const Bench *b, What what, int threads) {
   show_head(title, "tokens");
   for (int i = 0; i < LENGTHS; i++) {
     const Row *row = &b->rows[i];
+    if (what == ANSWER && !is_asked(row))
+      continue;
     snprintf(name, sizeof name, "%zu", row->tokens);
     show_row(name, row, what == ENCODER ? row->encoder : row->answer, threads);
   }
@@ -298,6 +310,8 @@ static void show_small(const Bench *b) {
   printf("%8s  %8s %8s %8s %8s  %8s %8s %8s %8s\n", "tokens", "1 thread",
          "median", "GFLOP/s", "of peak", "2", "median", "GFLOP/s", "of peak");
   for (int i = 0; i < LENGTHS; i++) {
+    if (!is_asked(&b->rows[i]))
+      continue;
     printf("%8zu", b->rows[i].tokens);
     for (int threads = 0; threads < THREADS; threads++)
       show_times(small_size, &b->rows[i], &b->rows[i].small[threads],
@@ -361,19 +375,6 @@ static double weight_bytes(sqlite3 *db) {
   return bytes;
 }
 
-/* The most memory this program had resident. (getrusage() would also count
- * what the process was before exec.) */
-static double peak_kib(void) {
-  char line[256];
-  double kib = 0.0;
-  FILE *file = fopen("/proc/self/status", "r");
-  while (file && fgets(line, sizeof line, file))
-    sscanf(line, "VmHWM: %lf", &kib);
-  if (file)
-    fclose(file);
-  return kib;
-}
-
 /* MiB at most resident, without the weights: the longest window, then a
  * context of many windows. */
 static void child_memory(const char *folder) {
@@ -386,22 +387,6 @@ static void child_memory(const char *folder) {
 }
 
 /* --- Loading -------------------------------------------------------------- */
-
-static double read_seconds(const char *path, size_t piece, size_t *bytes) {
-  double start = wall_now();
-  FILE *file = fopen(path, "rb");
-  char *buffer = malloc(piece);
-  size_t n;
-  *bytes = 0;
-  if (!file || !buffer)
-    die("cannot read %s", path);
-  setvbuf(file, NULL, _IONBF, 0);
-  while ((n = fread(buffer, 1, piece, file)) > 0)
-    *bytes += n;
-  fclose(file);
-  free(buffer);
-  return wall_now() - start;
-}
 
 static Model *open_model(const char *folder) {
   Model *model;
@@ -484,9 +469,23 @@ static double least_ahead(const Bench *b) {
       double encoder = ahead(&row->encoder[1][t], &row->encoder[0][t]);
       double answer = ahead(&row->answer[1][t], &row->answer[0][t]);
       low = encoder < low ? encoder : low;
-      low = answer < low ? answer : low;
+      low = is_asked(row) && answer < low ? answer : low;
     }
   return low;
+}
+
+/* Few tokens cost reading the weights, and their own arithmetic at 85 % of the
+ * peak. */
+static void few_bars(const Bench *b) {
+  char what[64];
+  for (int i = 0; lengths[i] < LANES; i++) {
+    const Row *row = &b->rows[i];
+    double least = samples_least(&row->reading) +
+                   flops(base_size, row) / (0.85 * samples_most(&row->peak));
+    snprintf(what, sizeof what, "%zu tokens against reading and arithmetic",
+             row->tokens);
+    bar(what, false, samples_least(&row->encoder[0][0]) / least, 1.05, "x");
+  }
 }
 
 static void show_bars(const Bench *b, const Start *s) {
@@ -503,7 +502,9 @@ static void show_bars(const Bench *b, const Start *s) {
     run_child(b, "shares", shares, LENGTHS);
     share_bars("AVX2", shares, 64, 512, 85);
   }
-  const Row *row = &b->rows[4];
+  if (samples_most(&b->rows[0].peak) > 0)
+    few_bars(b);
+  const Row *row = &b->rows[6];
   if (b->threads > 1)
     bar("two threads against one at 128 tokens", true,
         ahead(&row->encoder[0][0], &row->encoder[0][1]), 1.85, "x");

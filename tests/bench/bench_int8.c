@@ -22,9 +22,10 @@
 #include "seconds.h"
 #include "tensor/kernels.h"
 
-enum { LENGTHS = 8, LONGEST = 512, PRECISIONS = 2 };
+enum { LENGTHS = 10, LONGEST = 512, PRECISIONS = 2 };
 
-static const size_t lengths[LENGTHS] = {8, 16, 32, 64, 128, 256, 384, 512};
+static const size_t lengths[LENGTHS] = {2,  4,   8,   16,  32,
+                                        64, 128, 256, 384, 512};
 
 static Token tokens[LONGEST];
 static Model *models[PRECISIONS]; /* fp32, int8 */
@@ -125,8 +126,8 @@ static void show_all(void) {
   if (samples_most(&dot) <= 0)
     return;
   printf("\nBars\n");
-  bar("int8 against fp32 at 16 tokens", ahead(1), 2.0);
-  bar("int8 against fp32 at 128 tokens", ahead(4), 2.5);
+  bar("int8 against fp32 at 16 tokens", ahead(3), 2.0);
+  bar("int8 against fp32 at 128 tokens", ahead(6), 2.5);
 }
 
 int main(int argc, char **argv) {

@@ -58,6 +58,7 @@ typedef struct Call {
   float *other, *gain, *bias;
   float number;
   Activation how;
+  size_t columns; /* of products of few tokens, 0: of all lanes */
 } Call;
 
 typedef void kernel(const Kernels *k, const Call *call, float *x);
@@ -68,6 +69,23 @@ static void run_product(const Kernels *k, const Call *call, float *x) {
   p.c = x;
   p.top = p.top ? x + p.panels * p.c_panel : NULL;
   k->product(&p);
+}
+
+/* Of lanes of none, which only the products of few tokens leave at 0. */
+static void clear_lanes(const Call *call, size_t rows, float *x) {
+  for (size_t i = 0; i < rows * LANES; i++)
+    x[i] = i % LANES < call->columns ? x[i] : 0.0f;
+}
+
+static void run_few(const Kernels *k, const Call *call, float *x) {
+  Product p = call->product;
+  p.c = x;
+  if (call->columns <= k->few) {
+    k->product_few(&p, call->columns);
+    return;
+  }
+  k->product(&p);
+  clear_lanes(call, p.rows, x);
 }
 
 static void run_activate(const Kernels *k, const Call *call, float *x) {
@@ -105,7 +123,13 @@ static void run_bytes(const Kernels *k, const Call *call, float *x) {
   p.scale = scale;
   p.zero = (int32_t *)(void *)zero;
   p.c = x;
-  k->product_bytes(&p);
+  if (call->columns && call->columns <= k->few_bytes) {
+    k->product_bytes_few(&p, call->columns);
+  } else {
+    k->product_bytes(&p);
+    if (call->columns)
+      clear_lanes(call, p.rows, x);
+  }
   free(b);
   free(scale);
   free(zero);
@@ -163,6 +187,29 @@ static void check_product(Input *in) {
   free(bias);
 }
 
+/* A few tokens through a matrix of weights. */
+static void check_few(Input *in) {
+  const uint8_t *h = in->header;
+  Product p = {.rows = h[1] % 71, .panels = 1, .depth = h[3] % 71};
+  while (p.rows * p.depth > MAX_WORK)
+    p.depth /= 2;
+  p.k_stride = 1;
+  p.row_stride = p.depth + h[4] % 3;
+  size_t n_a = p.rows ? (p.rows - 1) * p.row_stride + p.depth : 0;
+  size_t n_c = (p.rows + 1) * LANES;
+  float *a = floats(in, n_a), *bias = floats(in, p.rows);
+  float *b = floats(in, p.depth * LANES), *c = floats(in, n_c);
+  p.a = a;
+  p.b = b;
+  p.bias = h[0] & 4 ? bias : NULL;
+  compare(run_few, &(Call){.product = p, .columns = 1 + h[7] % 15}, c, n_c,
+          n_c - LANES);
+  free(a);
+  free(bias);
+  free(b);
+  free(c);
+}
+
 static void fill_sums(const ByteProduct *p, int32_t *sums) {
   for (size_t i = 0; i < p->rows; i++) {
     sums[i] = 0;
@@ -192,6 +239,12 @@ static void check_bytes(Input *in) {
   p.row_scale = scale;
   p.bias = h[0] & 4 ? bias : NULL;
   compare(run_bytes, &(Call){.bytes = p, .other = x}, c, n_c, n_c - LANES);
+  if (p.panels) {
+    p.panels = 1;
+    compare(run_bytes,
+            &(Call){.bytes = p, .other = x, .columns = 1 + h[7] % 15}, c, n_c,
+            p.rows * LANES);
+  }
   free(a);
   free(sums);
   free(x);
@@ -226,6 +279,7 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     return 0;
   Input in = {data, data + HEADER, size - HEADER, 0};
   check_product(&in);
+  check_few(&in);
   check_bytes(&in);
   check_rest(&in);
   return 0;

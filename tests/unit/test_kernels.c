@@ -1,7 +1,8 @@
 /*
  * test_kernels.c - every set of kernels gives the bits of the portable one.
  *
- * Products of all small shapes with odd strides, elementwise kernels over all
+ * Products of all small shapes with odd strides, of few tokens with all numbers
+ * of them, elementwise kernels over all
  * kinds of floats, on ordinary numbers and on infinities, NaN, denormals and
  * signed zeros (any NaN equals any other).  Outputs lie in a field of a known
  * value that must be untouched around them; inputs end where their memory
@@ -157,6 +158,61 @@ static void test_products(void) {
         check_product(shape(rows, panels, depth), (rows + depth) % 4 == 0);
   for (int i = 0; i < 400; i++)
     check_product(any_shape(70), i % 4 == 0);
+}
+
+/* What a set's product of few tokens must give: the portable product of all
+ * lanes, but 0 in those of none. n floats, the field around included. */
+static void check_few(Product p, size_t columns, const float *start, size_t n) {
+  float *want = copy(start, n), *got = floats(n);
+  p.c = want;
+  kernels_named("portable")->product(&p);
+  for (size_t i = 0; i < p.rows * LANES; i++)
+    want[i] = i % LANES < columns ? want[i] : 0.0f;
+  p.c = got;
+  for (size_t i = 0; kernels_all[i]; i++) {
+    if (!kernels_all[i]->usable() || columns > kernels_all[i]->few)
+      continue;
+    memcpy(got, start, n * sizeof *got);
+    kernels_all[i]->product_few(&p, columns);
+    size_t d = difference(want, got, n);
+    CHECK(d == n, "%s few: %zu rows, depth %zu, %zu columns: at %zu %a, not %a",
+          kernels_all[i]->name, p.rows, p.depth, columns, d, (double)got[d % n],
+          (double)want[d % n]);
+  }
+  free(want);
+  free(got);
+}
+
+static void check_few_shape(size_t rows, size_t depth, bool odd) {
+  Product p = {.rows = rows, .panels = 1, .depth = depth, .k_stride = 1};
+  p.row_stride = depth + between(0, 3);
+  p.b_panel = depth * LANES;
+  p.c_panel = rows * LANES;
+  size_t n = (rows + 1) * LANES;
+  size_t n_a = rows ? (rows - 1) * p.row_stride + depth : 0;
+  float *a = numbers(n_a, odd), *bias = numbers(rows, odd);
+  float *b = lanes(p.b_panel, odd), *start = floats(n);
+  for (size_t i = 0; i < n; i++)
+    start[i] = FIELD;
+  p.a = a;
+  p.b = b;
+  p.bias = draw() % 4 ? bias : NULL;
+  for (size_t columns = 1; columns < LANES; columns++)
+    check_few(p, columns, start, n);
+  free(a);
+  free(bias);
+  free(b);
+  free(start);
+}
+
+static void test_few(void) {
+  for (size_t rows = 0; rows <= 40; rows++)
+    for (size_t depth = 0; depth <= 70; depth += depth < 20 ? 1 : 7)
+      check_few_shape(rows, depth, (rows + depth) % 4 == 0);
+  for (int i = 0; i < 100; i++) {
+    size_t rows = between(1, 100);
+    check_few_shape(rows, between(1, 200), i % 4 == 0);
+  }
 }
 
 /* Against double precision: the specification itself is right. */
@@ -442,6 +498,7 @@ int main(void) {
   test_known();
   test_softmax_meaning();
   test_products();
+  test_few();
   test_activations();
   test_rows();
   test_hash();

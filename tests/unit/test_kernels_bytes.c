@@ -2,11 +2,12 @@
  * test_kernels_bytes.c - the int8 kernels: exact, and the same in every set.
  *
  * Products of all small shapes, of random bytes and of the most extreme ones,
- * against the portable set, and that against whole numbers worked out here.
- * Depths need not be a multiple of four.  Outputs lie in a field of a known
- * value that must be untouched around them; weights end where their memory
- * ends, for the address sanitizer.  Then what quantising loses, what becomes
- * of a lane that is not finite, and a hash for other machines.
+ * with few tokens and many, against the portable set, and that against whole
+ * numbers worked out here. Depths need not be a multiple of four.  Outputs lie
+ * in a field of a known value that must be untouched around them; weights end
+ * where their memory ends, for the address sanitizer.  Then what quantising
+ * loses, what becomes of a lane that is not finite, and a hash for other
+ * machines.
  */
 #include <math.h>
 #include <stdint.h>
@@ -184,6 +185,49 @@ static void check_case(Case *one) {
   }
   free(want);
   free(got);
+}
+
+/* Few tokens: the product of all lanes, but 0 in those of none. */
+static void check_few(Case *one, size_t columns) {
+  ByteProduct *p = &one->p;
+  size_t n = (p->rows + 1) * LANES;
+  float *want = floats(n, false), *got = floats(n, false);
+  for (size_t i = 0; i < n; i++)
+    want[i] = FIELD;
+  p->c = want;
+  kernels_named("portable")->product_bytes(p);
+  for (size_t i = 0; i < p->rows * LANES; i++)
+    want[i] = i % LANES < columns ? want[i] : 0.0f;
+  p->c = got;
+  for (size_t i = 0; kernels_all[i]; i++) {
+    if (!kernels_all[i]->usable() || columns > kernels_all[i]->few_bytes)
+      continue;
+    for (size_t j = 0; j < n; j++)
+      got[j] = FIELD;
+    kernels_all[i]->product_bytes_few(p, columns);
+    size_t d = difference(want, got, n);
+    CHECK(d == n,
+          "%s %s few: %zu rows, depth %zu, %zu columns: at %zu %a, "
+          "not %a",
+          kernels_all[i]->name, kernels_all[i]->dot, p->rows, p->depth, columns,
+          d, (double)got[d % n], (double)want[d % n]);
+  }
+  free(want);
+  free(got);
+}
+
+static void test_few(void) {
+  for (size_t i = 0, rows = 0; rows <= 40; rows++)
+    for (size_t depth = 0; depth <= 140; depth += depth < 10 ? 1 : 13, i++) {
+      Case c = make(rows, 1, depth, i % 3 ? RANDOM : (Fill)(i / 3 % FILLS),
+                    i % 4 == 0);
+      for (size_t columns = 1; columns < LANES; columns++)
+        check_few(&c, columns);
+      clear(&c);
+    }
+  Case c = make(33, 1, BYTE_DEPTH_MAX, BEYOND, false);
+  check_few(&c, 3);
+  clear(&c);
 }
 
 static void check_shape(size_t rows, size_t panels, size_t depth, Fill fill,
@@ -381,6 +425,7 @@ static void test_hash(void) {
 int main(void) {
   test_products();
   test_extremes();
+  test_few();
   test_quantize();
   test_halves();
   test_bad();
