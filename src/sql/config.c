@@ -11,7 +11,7 @@
  *
  * Settings belong to the process: a change is seen by every connection, at
  * its next call, and a ROLLBACK does not undo it.  NULL as the new value goes
- * back to the initial one.  model/settings.c says which values are valid.
+ * back to the initial one.  store/settings.c says which values are valid.
  *
  * Writing to a table takes the write lock of a database; the function takes
  * none, so it works beside a writer and on a read-only file.
@@ -20,9 +20,9 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include "model/settings.h"
 #include "sql/functions.h"
 #include "sql/table.h"
+#include "store/settings.h"
 SQLITE_EXTENSION_INIT3
 
 enum { KEY, VALUE, INITIAL, DESCRIPTION, N_COLUMNS };

@@ -18,9 +18,9 @@
  * query asks for them, and rows are ranked a mask at a time, so LIMIT saves
  * work.  `text IN (...)` goes through the model in full batches.
  */
+#include "base/memory.h"
 #include "sql/functions.h"
 #include "sql/table.h"
-#include "base/memory.h"
 #include "task/fill.h"
 SQLITE_EXTENSION_INIT3
 

@@ -22,10 +22,10 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "sql/call.h"
 #include "sql/functions.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "unicode/unicode.h"
 SQLITE_EXTENSION_INIT3
 
 enum { POLL_STEP = 1 << 12, FIRST_SLOTS = 64, WORD_EXTRA = 6 };

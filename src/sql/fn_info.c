@@ -15,10 +15,10 @@
  */
 #include <string.h>
 #include "base/pool.h"
-#include "model/settings.h"
 #include "sql/call.h"
 #include "sql/functions.h"
 #include "sql/version.h"
+#include "store/settings.h"
 #include "tensor/blas.h"
 #include "tensor/kernels.h"
 SQLITE_EXTENSION_INIT3

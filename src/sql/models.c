@@ -19,7 +19,7 @@
  * they cannot be read (distilbert_fingerprint(name) tells why).
  *
  * Refuses: UPDATE, a value for a column that describes the checkpoint, and
- * what model/registry.c refuses.
+ * what store/registry.c refuses.
  */
 #include "sql/functions.h"
 #include "sql/table.h"

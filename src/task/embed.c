@@ -24,7 +24,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "model/encoder.h"
-#include "text/prepare.h"
+#include "unicode/python.h"
 
 enum { COPY_STEP = 1 << 20 }; /* bytes between two questions whether to stop */
 
@@ -216,11 +216,12 @@ static int prepare(const Embedder *e, EncodeText *text, char **owned,
   if (s->prompt && *s->prompt)
     code = add_prompt(e, text, owned, err);
   if (!code && s->strip)
-    code = text_strip(text, &e->run->poll, err);
+    code = python_strip(&text->text, &text->bytes, &e->run->poll, err);
   if (code || !s->lower_case)
     return code;
   char *lower;
-  code = text_lower(*text, &e->run->poll, &lower, &text->bytes, err);
+  code = python_lower(text->text, text->bytes, &e->run->poll, &lower,
+                      &text->bytes, err);
   mem_free(*owned);
   *owned = code ? NULL : lower;
   text->text = *owned;

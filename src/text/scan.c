@@ -20,8 +20,8 @@
  */
 #include "text/tokenizer_inside.h"
 
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
+#include "unicode/unicode.h"
 
 /* Where the longest raw pattern that begins at `at` ends. */
 static const AddedToken *match_raw(const TextCursor *c, size_t at,

@@ -32,9 +32,9 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "text/tokenizer_inside.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "unicode/unicode.h"
 
 enum { STRETCH_MIN = 512, STRETCH_MAX = 4 << 20 };
 

@@ -10,7 +10,7 @@
 #include "tokenizers.h"
 #include "text/bpe.h"
 #include "text/bytes.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 #define SP "\xc4\xa0" /* U+0120, a space */
 #define NL "\xc4\x8a" /* U+010A, a line feed */

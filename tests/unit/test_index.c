@@ -59,12 +59,12 @@ static void must(sqlite3 *db, const char *sql) {
 /* `model` is what the schema says; %s below stands for it. */
 static void build(sqlite3 *db, const char *model) {
   static const char *const schema[] = {
-      "CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT,"
-      " e BLOB AS (distilbert_embed(body, %Q)) STORED,"
-      " n INT AS (distilbert_token_count(body, %Q)))",
+      ("CREATE TABLE t(id INTEGER PRIMARY KEY, body TEXT,"
+       " e BLOB AS (distilbert_embed(body, %Q)) STORED,"
+       " n INT AS (distilbert_token_count(body, %Q)))"),
       "CREATE INDEX by_vector ON t(hex(distilbert_embed(body, %Q)))",
-      "CREATE INDEX by_count ON t(distilbert_token_count(body, %Q)) "
-      "WHERE distilbert_token_count(body, %Q) > 3",
+      ("CREATE INDEX by_count ON t(distilbert_token_count(body, %Q)) "
+       "WHERE distilbert_token_count(body, %Q) > 3"),
       "CREATE INDEX by_n ON t(n)",
   };
   for (size_t i = 0; i < COUNT(schema); i++) {

@@ -10,8 +10,8 @@
 #include <sys/wait.h>
 #include <unistd.h>
 #include "check.h"
-#include "model/registry.h"
-#include "model/settings.h"
+#include "store/registry.h"
+#include "store/settings.h"
 
 #define DATA "tests/oracle/data/checkpoints/"
 

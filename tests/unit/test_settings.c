@@ -5,7 +5,7 @@
  * the very start: one good, one bad.  Then arrays of {key, text, valid}, and
  * threads that read while one writes (for `make tsan`).
  */
-#include "model/settings.h"
+#include "store/settings.h"
 
 #include <pthread.h>
 #include <stdlib.h>

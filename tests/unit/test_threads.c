@@ -22,7 +22,7 @@
 #include <time.h>
 #include <unistd.h>
 #include <sqlite3.h>
-#include "model/registry.h"
+#include "store/registry.h"
 #include "sanitizer.h"
 
 #define DATA "tests/oracle/data/checkpoints/"

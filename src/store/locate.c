@@ -15,7 +15,7 @@
  * HF_HOME/hub, else XDG_CACHE_HOME/huggingface/hub, else
  * ~/.cache/huggingface/hub.  Layout: huggingface_hub, "manage your cache".
  */
-#include "model/locate.h"
+#include "store/locate.h"
 
 #include <stdio.h>
 #include <stdlib.h>
@@ -24,7 +24,6 @@
 #include "base/file.h"
 #include "base/memory.h"
 #include "base/utf8.h"
-#include "model/registry.h"
 
 enum { COMMIT_MAX = 64 };
 

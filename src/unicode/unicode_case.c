@@ -10,7 +10,7 @@
  * Borders of ranges, in order: the first code point << 2 | what it and those
  * up to the next border are (UnicodeCase).  unicode.c searches by halving.
  */
-#include "text/unicode_data.h"
+#include "unicode/unicode_data.h"
 
 /* clang-format off */
 const uint32_t unicode_case_borders[1107] = {

@@ -5,13 +5,13 @@
  * content of a Model, which never changes.  Functions marked "locked" are
  * called with it held.  It is never held while a file is read.
  */
-#ifndef MODEL_ENTRIES_H
-#define MODEL_ENTRIES_H
+#ifndef STORE_ENTRIES_H
+#define STORE_ENTRIES_H
 
 #include <stdbool.h>
 #include <stdint.h>
 #include "model/builtin.h"
-#include "model/registry.h"
+#include "store/registry.h"
 
 typedef enum State { STATE_EMPTY, STATE_LOADING, STATE_LOADED } State;
 

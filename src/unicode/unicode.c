@@ -13,10 +13,9 @@
  *
  * Agrees with the Rust crates that the Hugging Face tokenizers are built on.
  */
-#include "text/unicode.h"
+#include "unicode/unicode.h"
 
-#include "text/unicode_data.h"
-#include "text/utf8.h"
+#include "unicode/unicode_data.h"
 
 enum {
   HANGUL = 0xac00,
@@ -107,26 +106,6 @@ unsigned unicode_order_of(uint32_t code) {
   if (low == UNICODE_ORDERED || unicode_order[low].code != code)
     return 0;
   return unicode_order[low].ccc;
-}
-
-bool utf8_is_valid(const char *text, size_t bytes) {
-  uint32_t code;
-  for (size_t at = 0; at < bytes;) {
-    size_t n = utf8_decode(text, bytes, at, &code);
-    /* U+FFFD itself has three bytes, and begins with the lead of a whole. */
-    if (code == UTF8_BAD && !(n == 3 && (unsigned char)text[at] == 0xef))
-      return false;
-    at += n;
-  }
-  return true;
-}
-
-size_t utf8_count(const char *text, size_t bytes) {
-  size_t n = 0;
-  uint32_t code;
-  for (size_t at = 0; at < bytes; n++)
-    at += utf8_decode(text, bytes, at, &code);
-  return n;
 }
 
 UnicodeCase unicode_case(uint32_t code) {

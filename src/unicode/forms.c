@@ -22,12 +22,12 @@
  * Agrees with the crate unicode-normalization-alignments 0.1.12 and with
  * NormalizedString::transform of the Hugging Face tokenizers.
  */
-#include "text/forms.h"
+#include "unicode/forms.h"
 
 #include <string.h>
 #include <utf8proc.h>
 #include "base/memory.h"
-#include "text/unicode_data.h"
+#include "unicode/unicode_data.h"
 
 enum { FEW = 16, CLASSES = 256 };
 

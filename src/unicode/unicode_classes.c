@@ -13,7 +13,7 @@
  * Equal blocks of 32 are stored once, which leaves 27 KB of 1.1 million
  * entries; a look-up is three loads, most of them from the same few lines.
  */
-#include "text/unicode_data.h"
+#include "unicode/unicode_data.h"
 
 /* clang-format off */
 const uint16_t unicode_kinds[27] = {

@@ -13,7 +13,7 @@
  * written, which they never are); an entry that another thread was loading
  * starts over, for that thread does not exist in the child.
  */
-#include "model/entries.h"
+#include "store/entries.h"
 
 #include <limits.h>
 #include <pthread.h>
@@ -21,7 +21,7 @@
 #include <string.h>
 #include <time.h>
 #include "base/memory.h"
-#include "model/settings.h"
+#include "store/settings.h"
 
 enum { WAIT_MS = 5 };
 

@@ -1,9 +1,9 @@
 /*
- * test_prepare.c - text_lower and text_strip against Python's str.lower() and
- * str.strip() (3.11), whose results these are; texts that are not UTF-8; long
- * ones, and ones that are interrupted.
+ * test_python.c - python_lower and python_strip against Python's str.lower()
+ * and str.strip() (3.11), whose results these are; texts that are not UTF-8;
+ * long ones, and ones that are interrupted.
  */
-#include "text/prepare.h"
+#include "unicode/python.h"
 
 #include <stdlib.h>
 #include <string.h>
@@ -105,6 +105,11 @@ static const Case stripped[] = {
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
+typedef struct Part {
+  const char *text;
+  size_t bytes;
+} Part;
+
 static const Poll never = {NULL, NULL};
 
 static void check_lower(const char *text, size_t bytes, const char *want,
@@ -115,7 +120,7 @@ static void check_lower(const char *text, size_t bytes, const char *want,
   /* A copy without an end, for the sanitizer to see a byte too many. */
   char *copy = malloc(bytes + !bytes);
   memcpy(copy, text, bytes);
-  int code = text_lower((EncodeText){copy, bytes}, &never, &out, &used, &err);
+  int code = python_lower(copy, bytes, &never, &out, &used, &err);
   CHECK(code == OK, "%s", err.message);
   CHECK(used == n && memcmp(out, want, n) == 0, "'%s' is '%.*s', not '%s'",
         text, (int)used, out, want);
@@ -128,9 +133,10 @@ static void check_tables(void) {
     check_lower(lowered[i].text, strlen(lowered[i].text), lowered[i].want,
                 strlen(lowered[i].want));
   for (size_t i = 0; i < COUNT(stripped); i++) {
-    EncodeText t = {stripped[i].text, strlen(stripped[i].text)};
+    Part t = {stripped[i].text, strlen(stripped[i].text)};
     Error err = {""};
-    CHECK(text_strip(&t, &never, &err) == OK, "%s", err.message);
+    CHECK(python_strip(&t.text, &t.bytes, &never, &err) == OK, "%s",
+          err.message);
     CHECK(t.bytes == strlen(stripped[i].want) &&
               memcmp(t.text, stripped[i].want, t.bytes) == 0,
           "case %zu: '%.*s'", i, (int)t.bytes, t.text);
@@ -147,11 +153,13 @@ static void check_bad_bytes(void) {
   check_lower("\xce\x91\xce\xa3\xff\xce", 6,
               "\xce\xb1\xcf\x82\xef\xbf\xbd\xef\xbf\xbd", 10);
   check_lower("A\0B", 3, "a\0b", 3);
-  EncodeText t = {" \xff ", 3};
+  Part t = {" \xff ", 3};
   Error err = {""};
-  CHECK(text_strip(&t, &never, &err) == OK && t.bytes == 1, "%zu", t.bytes);
-  t = (EncodeText){"\xa0 \xe2\x80", 4};
-  CHECK(text_strip(&t, &never, &err) == OK && t.bytes == 4, "%zu", t.bytes);
+  CHECK(python_strip(&t.text, &t.bytes, &never, &err) == OK && t.bytes == 1,
+        "%zu", t.bytes);
+  t = (Part){"\xa0 \xe2\x80", 4};
+  CHECK(python_strip(&t.text, &t.bytes, &never, &err) == OK && t.bytes == 4,
+        "%zu", t.bytes);
 }
 
 static bool stop(void *count) {
@@ -167,17 +175,18 @@ static void check_interrupt(void) {
   Poll poll = {stop, &count};
   Error err = {""};
   memset(text, ' ', N);
-  EncodeText t = {text, N};
-  CHECK(text_strip(&t, &poll, &err) == ERR_INTERRUPT, "strip went on");
+  Part t = {text, N};
+  CHECK(python_strip(&t.text, &t.bytes, &poll, &err) == ERR_INTERRUPT,
+        "strip went on");
   CHECK(count == 4, "asked %d times", count);
   count = 0;
-  CHECK(text_lower((EncodeText){text, N}, &poll, &out, &used, &err) ==
-            ERR_INTERRUPT,
+  CHECK(python_lower(text, N, &poll, &out, &used, &err) == ERR_INTERRUPT,
         "lower went on");
   CHECK(count == 4 && !out, "asked %d times", count);
   text[N / 2] = 'x';
-  t = (EncodeText){text, N};
-  CHECK(text_strip(&t, &never, &err) == OK && t.bytes == 1 && *t.text == 'x',
+  t = (Part){text, N};
+  CHECK(python_strip(&t.text, &t.bytes, &never, &err) == OK && t.bytes == 1 &&
+            *t.text == 'x',
         "%zu bytes", t.bytes);
   free(text);
 }

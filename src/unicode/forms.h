@@ -2,8 +2,8 @@
  * forms.h - the normal forms of Unicode, over a line of characters that know
  * where they came from.
  */
-#ifndef TEXT_FORMS_H
-#define TEXT_FORMS_H
+#ifndef UNICODE_FORMS_H
+#define UNICODE_FORMS_H
 
 #include <stdbool.h>
 #include <stddef.h>

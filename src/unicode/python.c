@@ -1,5 +1,5 @@
 /*
- * prepare.c - what sentence-transformers does to a text before its tokenizer.
+ * python.c - what str.strip() and str.lower() of Python do to a text.
  *
  * In:  any bytes; what is not UTF-8 reads as U+FFFD.
  * Out: the text between its outer white space; the text in lower case.
@@ -16,13 +16,13 @@
  * Python 3.11 for all characters of Unicode 14; of later ones the lower case is
  * known (17), but not that they are cased.
  */
-#include "text/prepare.h"
+#include "unicode/python.h"
 
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
+#include "unicode/unicode.h"
 
 enum { CAPITAL_SIGMA = 0x3a3, FINAL_SIGMA = 0x3c2, SMALL_SIGMA = 0x3c3 };
 enum { POLL_STEP = 1 << 16 }; /* bytes between two questions */
@@ -38,24 +38,25 @@ static bool is_space(uint32_t code) {
          (unicode_flags(code) & UNICODE_SPACE);
 }
 
-int text_strip(EncodeText *text, const Poll *poll, Error *err) {
+int python_strip(const char **text, size_t *bytes, const Poll *poll,
+                 Error *err) {
   uint32_t code;
-  size_t start = 0, end = text->bytes, n;
+  size_t start = 0, end = *bytes, n;
   int rc = OK;
   for (; !rc && start < end; start += n) {
-    n = utf8_decode(text->text, end, start, &code);
+    n = utf8_decode(*text, end, start, &code);
     if (!is_space(code))
       break;
     rc = ask(start, start + n, poll, err);
   }
   for (; !rc && end > start; end -= n) {
-    n = utf8_before(text->text, end, &code);
+    n = utf8_before(*text, end, &code);
     if (!is_space(code))
       break;
     rc = ask(end - n, end, poll, err);
   }
-  text->text += start;
-  text->bytes = end - start;
+  *text += start;
+  *bytes = end - start;
   return rc;
 }
 
@@ -96,23 +97,23 @@ static void add_character(Lower *l, uint32_t code) {
     l->inside = kind == UNICODE_CASED;
 }
 
-int text_lower(EncodeText text, const Poll *poll, char **out, size_t *bytes,
-               Error *err) {
+int python_lower(const char *text, size_t bytes, const Poll *poll, char **out,
+                 size_t *n_out, Error *err) {
   size_t room;
   int code = OK;
   /* Nothing grows more than threefold (one ill-formed byte to U+FFFD). */
-  bool fits = size_mul(text.bytes, 3, &room) && size_add(room, 8, &room);
+  bool fits = size_mul(bytes, 3, &room) && size_add(room, 8, &room);
   Lower l = {.out = fits ? mem_alloc(room) : NULL};
   if (!l.out)
     return fail_memory(err);
-  for (size_t at = 0, next; !code && at < text.bytes; at = next) {
+  for (size_t at = 0, next; !code && at < bytes; at = next) {
     uint32_t c;
-    next = at + utf8_decode(text.text, text.bytes, at, &c);
+    next = at + utf8_decode(text, bytes, at, &c);
     add_character(&l, c);
     code = ask(at, next, poll, err);
   }
   *out = (char *)l.out;
-  *bytes = l.used;
+  *n_out = l.used;
   if (code) {
     mem_free(*out);
     *out = NULL;

@@ -15,7 +15,7 @@
  * the environment a bad value is passed over, as an extension must load;
  * distilbert_debug() tells of it.
  */
-#include "model/settings.h"
+#include "store/settings.h"
 
 #include <pthread.h>
 #include <stdbool.h>
@@ -26,7 +26,7 @@
 #include "base/pool.h"
 #include "base/ram.h"
 #include "model/options.h"
-#include "model/registry.h"
+#include "store/locate.h"
 
 enum { THREADS_MAX = 64, CACHE_ENTRIES_MAX = 10000 };
 

@@ -3,8 +3,8 @@
  * unicode_maps.c, unicode_case.c, unicode_known.c). Only unicode.c and forms.c
  * read them.
  */
-#ifndef TEXT_UNICODE_DATA_H
-#define TEXT_UNICODE_DATA_H
+#ifndef UNICODE_UNICODE_DATA_H
+#define UNICODE_UNICODE_DATA_H
 
 #include <stdint.h>
 

@@ -8,13 +8,13 @@
  *     Hugging Face's cache    models--ORG--NAME/snapshots/COMMIT/, the commit
  *                             of refs/main
  */
-#ifndef MODEL_LOCATE_H
-#define MODEL_LOCATE_H
+#ifndef STORE_LOCATE_H
+#define STORE_LOCATE_H
 
 #include <stdbool.h>
 #include "base/error.h"
 
-enum { LOCATE_ROOM = 4096 };
+enum { MODEL_NAME_MAX = 255, LOCATE_ROOM = 4096 };
 
 /* A name: 1 to MODEL_NAME_MAX bytes, no absolute path, no "..", no "@".
  * ERR_RANGE says which. */

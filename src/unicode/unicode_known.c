@@ -7,7 +7,7 @@
  * What is not here is left alone by the normal forms, whatever the library that
  * makes them knows of it (forms.c).
  */
-#include "text/unicode_data.h"
+#include "unicode/unicode_data.h"
 
 /* clang-format off */
 const UnicodeRange unicode_known[397] = {

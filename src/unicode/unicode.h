@@ -3,8 +3,8 @@
  *
  * The versions of Unicode are theirs, not the newest: see unicode_classes.c.
  */
-#ifndef TEXT_UNICODE_H
-#define TEXT_UNICODE_H
+#ifndef UNICODE_UNICODE_H
+#define UNICODE_UNICODE_H
 
 #include <stddef.h>
 #include <stdint.h>

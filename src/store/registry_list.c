@@ -7,14 +7,14 @@
  * stays bound to one checkpoint: adding it again with the same bytes changes
  * nothing, with others it is refused.
  */
-#include "model/registry.h"
+#include "store/registry.h"
 
 #include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
-#include "model/entries.h"
-#include "model/locate.h"
+#include "store/entries.h"
+#include "store/locate.h"
 
 static size_t connections; /* guarded by the entries' lock */
 

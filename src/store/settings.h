@@ -6,8 +6,8 @@
  * setting_refused() tells; distilbert_config refuses one with an error that
  * lists the valid ones.
  */
-#ifndef MODEL_SETTINGS_H
-#define MODEL_SETTINGS_H
+#ifndef STORE_SETTINGS_H
+#define STORE_SETTINGS_H
 
 #include "base/error.h"
 #include "model/run.h"

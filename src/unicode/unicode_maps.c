@@ -12,7 +12,7 @@
  * Lower case is ranges {first, last, step, difference}.  The order of marks is
  * {code, combining class}.  unicode.c searches all three by halving.
  */
-#include "text/unicode_data.h"
+#include "unicode/unicode_data.h"
 
 /* clang-format off */
 const UnicodeRun unicode_runs[137] = {

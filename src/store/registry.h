@@ -6,15 +6,13 @@
  * least recently used and memory_limit is exceeded) and its last user is done.
  *
  * Where a name leads: a registered model, else a built-in one, else what
- * model/locate.h finds.
+ * store/locate.h finds.
  */
-#ifndef MODEL_REGISTRY_H
-#define MODEL_REGISTRY_H
+#ifndef STORE_REGISTRY_H
+#define STORE_REGISTRY_H
 
 #include <stdbool.h>
 #include "model/model.h"
-
-enum { MODEL_NAME_MAX = 255 };
 
 typedef struct ModelEntry ModelEntry; /* opaque, counted */
 

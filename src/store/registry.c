@@ -8,15 +8,15 @@
  * whether they should stop.  The list and its lock are in entries.c; INSERT,
  * DELETE and SELECT on distilbert_models are in registry_list.c.
  */
-#include "model/registry.h"
+#include "store/registry.h"
 
 #include <stdio.h>
 #include <string.h>
 #include "base/sha256.h"
-#include "model/entries.h"
 #include "model/quantize.h"
-#include "model/locate.h"
-#include "model/settings.h"
+#include "store/entries.h"
+#include "store/locate.h"
+#include "store/settings.h"
 
 enum { PIN_MIN = 16, PIN_ROOM = 65 };
 
