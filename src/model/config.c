@@ -5,6 +5,9 @@
  * Out: a Config whose sizes are positive, within the limits of config.h and
  *      fit together; or one sentence with the key and its limit.
  *
+ *     {"model_type": "bert", "architectures": ["BertForMaskedLM"],
+ *      "hidden_size": 768, "num_hidden_layers": 12, "hidden_act": "gelu", ...}
+ *
  * DistilBERT has its own names for what BERT and RoBERTa share ("dim" is
  * "hidden_size"), so a family is a row with a table of its keys.  An absent
  * key means the default of the reference's configuration class, because the
@@ -28,12 +31,16 @@
 
 /* --- What the families call things ---------------------------------------- */
 
+/* One size of a family. Both names may be in a file: DistilBERT's own classes
+ * write theirs, and programs that treat all families alike the common one. */
 typedef struct SizeKey {
   const char *key, *alias; /* alias NULL: none */
   size_t at;               /* of a size_t in Config */
   size_t initial, high;    /* from 1 to high */
 } SizeKey;
 
+/* What differs from family to family in the file; what differs in the tensors'
+ * names is in family.c. */
 typedef struct FamilyRow {
   const char *name;                  /* model_type */
   const char *prefix;                /* of its architectures */
@@ -42,6 +49,7 @@ typedef struct FamilyRow {
   SizeKey sizes[8]; /* up to one without a key */
 } FamilyRow;
 
+/* Where a size goes: read_sizes fills a Config by the table alone. */
 #define AT(member) offsetof(Config, member)
 
 static const FamilyRow families[FAMILY_COUNT] = {
@@ -142,6 +150,7 @@ const char *family_name(Family family) {
 /* --- Which family, which head --------------------------------------------- */
 
 /* The first of `architectures`; NULL where there is none. */
+/* Of more than one class the first counts, as in the reference. */
 static int read_class(const cJSON *json, const char **out, Error *err) {
   const cJSON *list = json_get(json, "architectures");
   *out = NULL;
@@ -154,6 +163,8 @@ static int read_class(const cJSON *json, const char **out, Error *err) {
   return OK;
 }
 
+/* "MyBertForMaskedLM" counts as well: people derive classes of their own, and
+ * the tensors are what they were. */
 static bool ends_with(const char *text, const char *suffix) {
   size_t n = strlen(text), tail = strlen(suffix);
   return n >= tail && strcmp(text + n - tail, suffix) == 0;
@@ -267,6 +278,7 @@ static int check_sizes(const Config *c, Error *err) {
 
 /* --- Arithmetic ----------------------------------------------------------- */
 
+/* A file that names none means gelu, in all three families. */
 static int read_activation(const cJSON *json, Config *out, Error *err) {
   const char *key = families[out->family].activation, *name = "gelu";
   int rc = json_get_text(WHAT, json, key, &name, err);
@@ -282,6 +294,8 @@ static int read_activation(const cJSON *json, Config *out, Error *err) {
               error_quote(shown, name));
 }
 
+/* What the arithmetic needs beside sizes. Embeddings are tied unless the file
+ * says otherwise. */
 static int read_numerics(const cJSON *json, Config *out, Error *err) {
   double eps = 1e-12;
   const char *key = families[out->family].norm_eps;
@@ -310,6 +324,8 @@ static int refuse_true(const cJSON *json, const char *key, Error *err) {
   return rc;
 }
 
+/* Keys that change what is computed. Each has a value that changes nothing, and
+ * files of ordinary checkpoints carry many of them with it. */
 static int refuse_others(const cJSON *json, const Config *c, Error *err) {
   /* DistilBERT's classes have no such key, and ignore it. */
   const char *position = "absolute";
@@ -357,6 +373,8 @@ static int check_labels(const cJSON *json, const Config *c, Error *err) {
   return OK;
 }
 
+/* Sizes need the family, their limits each other, and labels the head: in this
+ * order, and the first that is wrong is what the user hears of. */
 static int read_config(const cJSON *json, Config *out, Error *err) {
   if (!cJSON_IsObject(json))
     return fail(err, ERR_FORMAT, WHAT ": must be an object");

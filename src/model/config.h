@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "tensor/kernels.h"
+#include "tensor/activation.h"
 
 typedef enum Family {
   FAMILY_DISTILBERT,

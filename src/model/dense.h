@@ -10,8 +10,9 @@
  * pooling; read from their config.json. */
 int dense_dim(const Source *s, size_t n_in, size_t *out, Error *err);
 
-/* Loads every Dense module of modules.json, in order, into model->dense. Both
- * passes. */
-int dense_load(Loader *l, Model *model, Error *err);
+/* Loads every Dense module of modules.json, in order; the first reads n_in
+ * numbers. *n of them. Both passes. */
+int dense_load(Loader *l, size_t n_in, Dense out[MODULES_MAX], size_t *n,
+               Error *err);
 
 #endif

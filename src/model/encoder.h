@@ -10,6 +10,7 @@
 #include "base/arena.h"
 #include "model/model.h"
 #include "model/run.h"
+#include "tensor/kernels.h" /* LANES */
 
 enum { BATCH_TOKENS = 512 }; /* what one call should hold, except one text */
 

@@ -21,6 +21,7 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "sql/functions.h"
+#include "sql/params.h"
 #include "sql/table.h"
 #include "task/answer.h"
 SQLITE_EXTENSION_INIT3

@@ -20,6 +20,7 @@
  */
 #include "base/memory.h"
 #include "sql/functions.h"
+#include "sql/params.h"
 #include "sql/table.h"
 #include "task/fill.h"
 SQLITE_EXTENSION_INIT3

@@ -21,6 +21,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "sql/functions.h"
+#include "sql/params.h"
 #include "sql/table.h"
 SQLITE_EXTENSION_INIT3
 

@@ -1,7 +1,7 @@
 /*
  * table.c - one implementation of virtual tables for all of ours.
  *
- * In:  a TableKind (table.h), and what SQLite asks of a virtual table.
+ * In:  a TableKind (scan.h), and what SQLite asks of a virtual table.
  * Out: its rows, one scan at a time.
  *
  * Parameters are hidden columns: plan.c says how they get their values,

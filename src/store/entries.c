@@ -77,6 +77,8 @@ static char *copy_text(const char *text) {
   return text ? mem_text(text, strlen(text)) : NULL;
 }
 
+/* The path without links, so that two names of one folder share a model; where
+ * it cannot be told, the path as given stands for itself. */
 static int fill(ModelEntry *e, const char *name, const char *path,
                 const char *precision, const char *options, Error *err) {
   char real[PATH_MAX];
@@ -194,6 +196,8 @@ void entries_unlock(void) {
   pthread_mutex_unlock(&lock);
 }
 
+/* A few milliseconds, not until woken: the caller asks in between whether the
+ * host wants it to stop. */
 void entries_wait(void) {
   struct timespec until;
   clock_gettime(CLOCK_REALTIME, &until);

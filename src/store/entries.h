@@ -11,12 +11,12 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include "model/builtin.h"
-#include "store/registry.h"
+#include "model/model.h"
 
 typedef enum State { STATE_EMPTY, STATE_LOADING, STATE_LOADED } State;
 
-struct ModelEntry {
-  ModelEntry *next;
+typedef struct ModelEntry {
+  struct ModelEntry *next;
   char *name, *path;    /* owned; path NULL: built in */
   char *real;           /* owned: path without links; NULL: built in */
   char *options_text;   /* owned; as INSERT had it, NULL: none */
@@ -30,7 +30,7 @@ struct ModelEntry {
   Model *model; /* while LOADED; owned together with its other holders */
   size_t users; /* calls that hold it */
   uint64_t last_use;
-};
+} ModelEntry;
 
 void entries_lock(void);
 void entries_unlock(void);
@@ -60,16 +60,5 @@ size_t entries_bytes(void);
 /* Unloads the least recently used models nobody holds until memory_limit is
  * kept, or nothing is left to unload. */
 void entries_enforce_limit(void);
-
-/* A hold on the entry of a name, found by registry rules; registry_done ends
- * it. ERR_RANGE: no such name. */
-int registry_hold(const char *name, ModelEntry **out, Error *err);
-
-/* Fills in a held entry's fingerprint, once. */
-int registry_know_fingerprint(ModelEntry *e, const Poll *poll, Error *err);
-
-/* The fingerprint users see: of the checkpoint (known already), its options
- * and the engine. */
-void registry_public_fingerprint(const ModelEntry *e, char out[65]);
 
 #endif

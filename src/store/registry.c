@@ -14,8 +14,8 @@
 #include <string.h>
 #include "base/sha256.h"
 #include "model/quantize.h"
-#include "store/entries.h"
 #include "store/locate.h"
+#include "store/registry_inside.h"
 #include "store/settings.h"
 
 enum { PIN_MIN = 16, PIN_ROOM = 65 };
@@ -34,6 +34,7 @@ bool registry_is_builtin(const char *name) {
   return builtin_named(name) != NULL;
 }
 
+/* Rows of builtin.c are in order of preference. */
 static const Builtin *builtin_for(unsigned task) {
   const Builtin *b;
   for (size_t i = 0; (b = builtin_at(i)) != NULL; i++)
@@ -89,6 +90,7 @@ static int default_name(unsigned task, char out[SETTING_TEXT_MAX], Error *err) {
 
 /* --- Fingerprints -------------------------------------------------------- */
 
+/* Reads all of the files: seconds for a large model, so without the lock. */
 static int compute_fingerprint(const ModelEntry *e, const Poll *poll,
                                Fingerprint *out, Error *err) {
   if (e->builtin)
@@ -149,6 +151,7 @@ void registry_public_fingerprint(const ModelEntry *e, char out[65]) {
 
 /* --- Loading ------------------------------------------------------------- */
 
+/* Built-in models have no path to put before the sentence. */
 static int open_entry(const ModelEntry *e, const Poll *poll, Model **out,
                       Error *err) {
   if (e->builtin)
@@ -159,6 +162,8 @@ static int open_entry(const ModelEntry *e, const Poll *poll, Model **out,
   return code ? fail_prefix(err, code, "model %s", e->name) : OK;
 }
 
+/* Gives a hold back (locked). Memory is looked at whenever one ends: a model in
+ * use cannot be unloaded, so the limit may be exceeded until then. */
 static void release_entry(ModelEntry *e) {
   if (--e->users == 0 && e->removed)
     entry_free(e);
@@ -338,6 +343,7 @@ static int hold_given(const char *given, unsigned task, ModelEntry **out,
   return code ? code : registry_hold(name, out, err);
 }
 
+/* A failure leaves nothing held. */
 int registry_use(const char *name, unsigned task, const Poll *poll,
                  ModelEntry **entry, const Model **model, Error *err) {
   char pin[PIN_ROOM];
@@ -386,6 +392,8 @@ static int open_files(const ModelEntry *e, Source *out, Error *err) {
   return code;
 }
 
+/* Under the same promise as loading: a name stands for the files first read
+ * under it. */
 static int quantize_held(ModelEntry *e, const char *pin, const char *path,
                          bool overwrite, const Poll *poll, size_t *bytes,
                          Error *err) {

@@ -13,8 +13,8 @@
 #include <stdlib.h>
 #include <string.h>
 #include "base/memory.h"
-#include "store/entries.h"
 #include "store/locate.h"
+#include "store/registry_inside.h"
 
 static size_t connections; /* guarded by the entries' lock */
 
@@ -61,6 +61,8 @@ static bool is_known(const char *name) {
   return known;
 }
 
+/* All that can fail comes before the lock; a name that is taken by the same
+ * checkpoint is no error, so that a script can be run twice. */
 int registry_add(const char *name, const char *path, const char *precision,
                  const char *options, const Poll *poll, Error *err) {
   ModelEntry *e;
@@ -117,6 +119,7 @@ static int copy_to(char **out, const char *text, Error *err) {
   return text && !*out ? fail_memory(err) : OK;
 }
 
+/* What is known without reading a file (locked). */
 static void describe(const ModelEntry *e, ModelRow *row) {
   const Model *m = e->model;
   if (e->fingerprint[0])

@@ -190,6 +190,8 @@ static void start_one(Setting s) {
   memcpy(settings[s].value, initial, SETTING_TEXT_MAX);
 }
 
+/* Once a process, at the first question: the environment is not looked at
+ * again, so that all threads see the same. */
 static void start(void) {
   for (int s = 0; s < SETTING_COUNT; s++)
     start_one((Setting)s);
@@ -228,6 +230,7 @@ const char *setting_refused(Setting s) {
   return settings[s].refused ? rows[s].variable : NULL; /* never changes */
 }
 
+/* The text is checked and cut to size before the lock is taken. */
 int setting_change(Setting s, const char *text, Error *err) {
   char value[SETTING_TEXT_MAX] = "";
   if (strlen(text) >= SETTING_TEXT_MAX || !rows[s].is_valid(text))

@@ -20,7 +20,6 @@
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/utf8.h"
-#include "task/collect.h"
 #include "unicode/unicode.h"
 
 /* Reads a text lower-cased. */

@@ -27,13 +27,12 @@
  *
  * Agrees with the order of things in the Hugging Face tokenizers' encode().
  */
-#include "text/sequence.h"
+#include "text/tokenizer_inside.h"
 
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
 #include "base/utf8.h"
-#include "text/tokenizer_inside.h"
 #include "unicode/unicode.h"
 
 enum { STRETCH_MIN = 512, STRETCH_MAX = 4 << 20 };
