@@ -11,6 +11,7 @@
 #include "base/error.h"
 #include "base/poll.h"
 #include "model/config.h"
+#include "model/modules.h"
 #include "model/options.h"
 #include "model/sentence.h"
 #include "model/weights.h"

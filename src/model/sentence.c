@@ -34,6 +34,7 @@
 #include "base/memory.h"
 #include "model/config.h"
 #include "model/keys.h"
+#include "model/source.h"
 
 enum { JSON_LIMIT = 1 << 20 };
 
