@@ -23,8 +23,8 @@ scalar_function fn_fingerprint; /* fn_info.c */
 scalar_function fn_version;
 scalar_function fn_debug;
 scalar_function fn_quantize; /* fn_quantize.c */
-scalar_function fn_set;      /* config.c */
-scalar_function fn_register; /* models.c */
+scalar_function fn_set;      /* fn_config.c */
+scalar_function fn_register; /* fn_models.c */
 scalar_function fn_forget;
 
 #endif

@@ -14,7 +14,7 @@ int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
 extern const TableKind answers_table; /* fn_answer.c */
 extern const TableKind fill_table;    /* fn_fill.c */
 extern const TableKind tokens_table;  /* fn_tokens.c */
-extern const TableKind models_table;  /* models.c */
-extern const TableKind config_table;  /* config.c */
+extern const TableKind models_table;  /* fn_models.c */
+extern const TableKind config_table;  /* fn_config.c */
 
 #endif

@@ -2,7 +2,7 @@
  * tokenizer_inside.h - a Tokenizer's parts, and what a kind of tokenizer is.
  *
  *     text -> added tokens and words -> pieces -> template
- *             scan.c    bert.c       wordpiece.c  encode.c
+ *       added_scan.c    bert.c       wordpiece.c  encode.c
  *                       byte_level.c bpe.c
  *                       sequence.c   any of these two
  *

@@ -1,5 +1,5 @@
 /*
- * open.c - builds a tokenizer from a checkpoint's files.
+ * tokenizer_open.c - builds a tokenizer from a checkpoint's files.
  *
  * In:  tokenizer.json, or vocab.txt, or vocab.json and merges.txt; with each,
  *      tokenizer_config.json, special_tokens_map.json, added_tokens.json, and
@@ -9,10 +9,10 @@
  * tokenizer.json has everything, and tokenizer_config.json may overrule parts
  * of it, by rules that depend on the tokenizer's class:
  *
- *     kind            the model of tokenizer.json, else the class (class.c)
+ *     kind            the model of tokenizer.json, else the class (sources_class.c)
  *     do_lower_case, strip_accents, tokenize_chinese_chars
  *     add_prefix_space, trim_offsets
- *                     tokenizer.json, unless the class overrules it (class.c)
+ *                     tokenizer.json, unless the class overrules it (sources_class.c)
  *     added tokens    tokenizer.json, flags overruled by added_tokens_decoder
  *                     of tokenizer_config.json; only where that is missing,
  *                     added_tokens.json too; then additional_special_tokens

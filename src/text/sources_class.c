@@ -1,5 +1,5 @@
 /*
- * class.c - which class of transformers a checkpoint's tokenizer belongs to,
+ * sources_class.c - which class of transformers a checkpoint's tokenizer belongs to,
  * and what that class overrules.
  *
  * In:  tokenizer_class of tokenizer_config.json, else of config.json, else

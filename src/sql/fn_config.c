@@ -1,5 +1,5 @@
 /*
- * config.c - the process's settings, as a table.
+ * fn_config.c - the process's settings, as a table.
  *
  *     SELECT key, value, initial, description FROM distilbert_config;
  *     UPDATE distilbert_config SET value = 4 WHERE key = 'threads';

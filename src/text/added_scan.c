@@ -1,5 +1,5 @@
 /*
- * scan.c - finds added tokens at the cursor.
+ * added_scan.c - finds added tokens at the cursor.
  *
  * In:  a cursor at the border of a character.
  * Out: the added token that begins there, with the white space it swallows.

@@ -1,12 +1,13 @@
 /*
- * models.c - the models this process knows, as a table.
+ * fn_models.c - the models this process knows, as a table.
  *
  *     INSERT INTO distilbert_models(name, path) VALUES ('squad', '/m/squad');
  *     INSERT INTO distilbert_models(name, path, precision, options) ...
  *     DELETE FROM distilbert_models WHERE name = 'squad';
- *     SELECT distilbert_register('squad', '/m/squad' [, precision [,
- * options]]); SELECT distilbert_forget('squad'); SELECT name, tasks, loaded
- * FROM distilbert_models;
+ *     SELECT distilbert_register('squad', '/m/squad' [, precision
+ *                                [, options]]);
+ *     SELECT distilbert_forget('squad');
+ *     SELECT name, tasks, loaded FROM distilbert_models;
  *
  * In:  a name and where its files are.  Nothing is read before first use.
  * Out: registered and built-in models; NULL where a value is not known
