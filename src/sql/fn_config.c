@@ -20,8 +20,7 @@
  */
 #include <stdio.h>
 #include <string.h>
-#include "sql/functions.h"
-#include "sql/table.h"
+#include "sql/feature.h"
 #include "store/settings.h"
 SQLITE_EXTENSION_INIT3
 
@@ -70,18 +69,25 @@ static void end(Scan *scan) {
   (void)scan;
 }
 
-/* "threads, memory_limit, ..." */
+/* "threads, memory_limit, ..."; what does not fit is said to be there. */
 static void list_keys(char *out, size_t room) {
+  static const char more[] = ", ...";
   size_t used = 0;
-  for (int s = 0; s < SETTING_COUNT && used < room; s++) {
-    int n = snprintf(out + used, room - used, "%s%s", s ? ", " : "",
-                     setting_key((Setting)s));
-    used += n > 0 ? (size_t)n : room;
+  out[0] = 0;
+  for (int s = 0; s < SETTING_COUNT; s++) {
+    const char *key = setting_key((Setting)s);
+    bool fits = used + 2 + strlen(key) + sizeof more <= room;
+    int n = snprintf(out + used, room - used, "%s%s", s && fits ? ", " : "",
+                     fits ? key : more);
+    if (n < 0 || !fits)
+      return;
+    used += (size_t)n;
   }
 }
 
 static int find_key(const char *key, Setting *out, Error *err) {
-  char keys[160], shown[ERROR_QUOTE];
+  char shown[ERROR_QUOTE];
+  char keys[sizeof err->message - sizeof shown - sizeof "no key ; there are "];
   *out = setting_find(key);
   if (*out != SETTING_COUNT)
     return OK;
@@ -157,7 +163,7 @@ static int set(sqlite3_value **argv, Setting *s, Error *err) {
 }
 
 /* Gives the new value. */
-void fn_set(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_set(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   Call call;
   Error err;
@@ -174,7 +180,7 @@ void fn_set(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   sqlite3_result_text(ctx, text, -1, SQLITE_TRANSIENT);
 }
 
-const TableKind config_table = {
+static const TableKind config_table = {
     .name = "distilbert_config",
     .columns = "key TEXT PRIMARY KEY, value TEXT, initial TEXT, "
                "description TEXT",
@@ -188,3 +194,11 @@ const TableKind config_table = {
     .end = end,
     .update = update,
 };
+
+static const Scalar scalars[] = {
+    {"distilbert_set", 2, 2, WRITES, 0, fn_set, SAFE_ABSENT},
+};
+
+static const FeatureTable tables[] = {{&config_table, SAFE_READ_ONLY}};
+
+const Feature config_feature = {FEATURE_ROWS(scalars), FEATURE_ROWS(tables)};

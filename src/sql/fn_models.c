@@ -22,8 +22,7 @@
  * Refuses: UPDATE, a value for a column that describes the checkpoint, and
  * what store/registry.c refuses.
  */
-#include "sql/functions.h"
-#include "sql/table.h"
+#include "sql/feature.h"
 SQLITE_EXTENSION_INIT3
 
 enum {
@@ -199,7 +198,7 @@ static int update(Call *call, const Change *change, Error *err) {
 /* --- distilbert_register, distilbert_forget ------------------------------- */
 
 /* Gives the name; as INSERT, but takes no lock of a database. */
-void fn_register(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_register(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Call call;
   Error err;
   call_begin_scalar(&call, "distilbert_register", ctx);
@@ -213,7 +212,7 @@ void fn_register(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
 }
 
 /* Gives the name; as DELETE. */
-void fn_forget(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_forget(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc;
   Call call;
   Error err;
@@ -230,7 +229,7 @@ void fn_forget(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     sqlite3_result_value(ctx, argv[0]);
 }
 
-const TableKind models_table = {
+static const TableKind models_table = {
     .name = "distilbert_models",
     .columns = "name TEXT PRIMARY KEY, path TEXT, family TEXT, tasks TEXT, "
                "precision TEXT, layers INTEGER, dim INTEGER, "
@@ -246,3 +245,12 @@ const TableKind models_table = {
     .end = end,
     .update = update,
 };
+
+static const Scalar scalars[] = {
+    {"distilbert_register", 2, 4, WRITES, 0, fn_register, SAFE_ABSENT},
+    {"distilbert_forget", 1, 1, WRITES, 0, fn_forget, SAFE_ABSENT},
+};
+
+static const FeatureTable tables[] = {{&models_table, SAFE_READ_ONLY}};
+
+const Feature models_feature = {FEATURE_ROWS(scalars), FEATURE_ROWS(tables)};

@@ -1,6 +1,6 @@
 /*
- * sources_class.c - which class of transformers a checkpoint's tokenizer belongs to,
- * and what that class overrules.
+ * sources_class.c - which class of transformers a tokenizer belongs to, and
+ * what that class overrules.
  *
  * In:  tokenizer_class of tokenizer_config.json, else of config.json, else
  *      the class of the model's type, as AutoTokenizer looks for it.

@@ -7,12 +7,12 @@
  * Out: a Tokenizer.
  *
  * tokenizer.json has everything, and tokenizer_config.json may overrule parts
- * of it, by rules that depend on the tokenizer's class:
+ * of it, by rules that depend on the tokenizer's class (sources_class.c):
  *
- *     kind            the model of tokenizer.json, else the class (sources_class.c)
+ *     kind            the model of tokenizer.json, else the class
  *     do_lower_case, strip_accents, tokenize_chinese_chars
  *     add_prefix_space, trim_offsets
- *                     tokenizer.json, unless the class overrules it (sources_class.c)
+ *                     tokenizer.json, unless the class overrules it
  *     added tokens    tokenizer.json, flags overruled by added_tokens_decoder
  *                     of tokenizer_config.json; only where that is missing,
  *                     added_tokens.json too; then additional_special_tokens
