@@ -20,30 +20,6 @@
 #include "model/family.h"
 #include "model/load.h"
 
-static const struct {
-  unsigned task;
-  const char *name;
-} names_of_tasks[] = {
-    {TASK_EMBED, "embed"},       {TASK_ANSWER, "answer"},
-    {TASK_FILL, "fill"},         {TASK_CLASSIFY, "classify"},
-    {TASK_ENTITIES, "entities"}, {TASK_CHOOSE, "choose"},
-};
-
-char *task_names(unsigned tasks, char *out, size_t room) {
-  size_t used = 0;
-  out[0] = 0;
-  for (size_t i = 0; i < sizeof names_of_tasks / sizeof *names_of_tasks; i++) {
-    if (!(tasks & names_of_tasks[i].task))
-      continue;
-    int n = snprintf(out + used, room - used, "%s%s", used ? "," : "",
-                     names_of_tasks[i].name);
-    if (n < 0 || (size_t)n >= room - used)
-      break;
-    used += (size_t)n;
-  }
-  return out;
-}
-
 void model_free(Model *model) {
   if (!model)
     return;

@@ -17,7 +17,8 @@
 #include "model/weights.h"
 #include "text/tokenizer.h"
 
-/* Tasks are bits: a checkpoint has those whose head it has. */
+/* Tasks are bits: a checkpoint has those whose head it has. What else there is
+ * to say of each: store/tasks.c. */
 enum {
   TASK_EMBED = 1,
   TASK_ANSWER = 2,
@@ -85,8 +86,5 @@ int model_fingerprint(const char *path, const Poll *poll, Fingerprint *out,
                       Error *err);
 int model_fingerprint_memory(const unsigned char *file, size_t bytes,
                              const Poll *poll, Fingerprint *out, Error *err);
-
-/* "answer,embed": the names of the bits, for people. Returns out. */
-char *task_names(unsigned tasks, char *out, size_t room);
 
 #endif

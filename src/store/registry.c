@@ -17,6 +17,7 @@
 #include "store/locate.h"
 #include "store/registry_inside.h"
 #include "store/settings.h"
+#include "store/tasks.h"
 
 enum { PIN_MIN = 16, PIN_ROOM = 65 };
 
@@ -65,27 +66,27 @@ static ModelEntry *hold_known(const char *name) {
   return e;
 }
 
-/* The setting that names a task's model. */
-static Setting setting_of(unsigned task) {
-  return task == TASK_FILL    ? SETTING_FILL_MODEL
-         : task == TASK_EMBED ? SETTING_EMBED_MODEL
-                              : SETTING_ANSWER_MODEL;
-}
-
 /* The name, perhaps with a pin, that an unnamed call means. */
 static int default_name(unsigned task, char out[SETTING_TEXT_MAX], Error *err) {
-  Setting s = setting_of(task);
-  const Builtin *b = builtin_for(task ? task : TASK_ANSWER);
-  setting_text(s, out);
-  if (!out[0] && !b)
+  const TaskInfo *info = task_info(task);
+  const Builtin *b = info ? builtin_for(info->bit) : NULL;
+  bool is_set = info && info->setting != SETTING_COUNT;
+  out[0] = 0;
+  if (is_set)
+    setting_text(info->setting, out);
+  if (!out[0] && b)
+    snprintf(out, SETTING_TEXT_MAX, "%s", b->name);
+  if (out[0])
+    return OK;
+  if (!is_set)
     return fail(err, ERR_RANGE,
                 "no model given, and none built in for it: name one as last "
-                "argument, or UPDATE distilbert_config SET value = its name "
-                "WHERE key = '%s'",
-                setting_key(s));
-  if (!out[0])
-    snprintf(out, SETTING_TEXT_MAX, "%s", b->name);
-  return OK;
+                "argument");
+  return fail(err, ERR_RANGE,
+              "no model given, and none built in for it: name one as last "
+              "argument, or UPDATE distilbert_config SET value = its name "
+              "WHERE key = '%s'",
+              setting_key(info->setting));
 }
 
 /* --- Fingerprints -------------------------------------------------------- */
@@ -242,21 +243,14 @@ static int ensure_loaded(ModelEntry *e, const Poll *poll, Error *err) {
   return code;
 }
 
-static const char *head_of(unsigned task) {
-  return task == TASK_ANSWER     ? "question answering"
-         : task == TASK_FILL     ? "masked-word"
-         : task == TASK_CLASSIFY ? "sequence classification"
-         : task == TASK_ENTITIES ? "token classification"
-         : task == TASK_CHOOSE   ? "multiple choice"
-                                 : "such";
-}
-
 static int check_task(const ModelEntry *e, unsigned task, Error *err) {
   if ((e->model->tasks & task) == task)
     return OK;
+  const TaskInfo *info = task_info(task);
   char has[64];
   return fail(err, ERR_RANGE, "model %s has no %s head (it can: %s)", e->name,
-              head_of(task), task_names(e->model->tasks, has, sizeof has));
+              info ? info->head : "such",
+              task_names(e->model->tasks, has, sizeof has));
 }
 
 /* Another thread may have discovered the same name meanwhile. */

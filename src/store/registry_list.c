@@ -15,6 +15,7 @@
 #include "base/memory.h"
 #include "store/locate.h"
 #include "store/registry_inside.h"
+#include "store/tasks.h"
 
 static size_t connections; /* guarded by the entries' lock */
 

@@ -123,7 +123,15 @@ static size_t memory_to_begin_with(void) {
   return ram_available() / 2;
 }
 
-#define NAMES "a model's name of at most 255 bytes, or empty"
+/* The setting that names a task's model (tasks.c). */
+#define MODEL_OF(TASK, task, help)                                             \
+  [SETTING_##TASK##_MODEL] = {task "_model",                                   \
+                              "DISTILBERT_" #TASK "_MODEL",                    \
+                              help,                                            \
+                              "",                                              \
+                              NULL,                                            \
+                              is_name,                                         \
+                              "a model's name of at most 255 bytes, or empty"}
 
 static const Row rows[SETTING_COUNT] = {
     [SETTING_THREADS] = {"threads", "DISTILBERT_THREADS",
@@ -149,16 +157,11 @@ static const Row rows[SETTING_COUNT] = {
                           " (truncate), an error, or the mean over windows",
                           "truncate", NULL, is_overflow,
                           "truncate, error, window"},
-    [SETTING_ANSWER_MODEL] = {"answer_model", "DISTILBERT_ANSWER_MODEL",
-                              "model of question answering calls that name"
-                              " none; empty: the built-in one",
-                              "", NULL, is_name, NAMES},
-    [SETTING_EMBED_MODEL] = {"embed_model", "DISTILBERT_EMBED_MODEL",
-                             "the same for embeddings", "", NULL, is_name,
-                             NAMES},
-    [SETTING_FILL_MODEL] = {"fill_model", "DISTILBERT_FILL_MODEL",
-                            "the same for masked words", "", NULL, is_name,
-                            NAMES},
+    MODEL_OF(ANSWER, "answer",
+             "model of question answering calls that name none; empty: the"
+             " built-in one"),
+    MODEL_OF(EMBED, "embed", "the same for embeddings"),
+    MODEL_OF(FILL, "fill", "the same for masked words"),
 };
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
