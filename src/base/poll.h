@@ -9,6 +9,7 @@
 #define BASE_POLL_H
 
 #include <stdbool.h>
+#include <stddef.h>
 #include "error.h"
 
 typedef struct Poll {
@@ -22,5 +23,10 @@ static inline bool poll_stop(const Poll *poll) {
 
 /* OK, or ERR_INTERRUPT with its message. */
 int poll_check(const Poll *poll, Error *err);
+
+/* memcpy of texts so long that the host should be asked in between.
+ * ERR_INTERRUPT. */
+int poll_copy(const Poll *poll, void *to, const void *from, size_t bytes,
+              Error *err);
 
 #endif

@@ -19,8 +19,6 @@
 #include "sql/plan.h"
 SQLITE_EXTENSION_INIT3
 
-enum { COPY_STEP = 1 << 20 };
-
 void params_forget(Scan *scan) {
   for (int p = 0; p < TABLE_MAX_PARAMS; p++) {
     ParamValues *values = &scan->params[p];
@@ -43,13 +41,8 @@ static int copy_text(const Call *call, sqlite3_value *value, ParamValue *out,
   out->text = mem_alloc(text.bytes);
   if (!out->text)
     return fail_memory(err);
-  while (out->bytes < text.bytes && rc == OK) {
-    size_t left = text.bytes - out->bytes;
-    size_t n = left < COPY_STEP ? left : COPY_STEP;
-    memcpy(out->text + out->bytes, text.text + out->bytes, n);
-    out->bytes += n;
-    rc = poll_check(&call->run.poll, err);
-  }
+  rc = poll_copy(&call->run.poll, out->text, text.text, text.bytes, err);
+  out->bytes = rc ? 0 : text.bytes;
   return rc;
 }
 
