@@ -67,14 +67,14 @@ static int add_value(Scan *scan, int param, sqlite3_value *value, Error *err) {
 
 static int add_list(Scan *scan, int param, sqlite3_value *list, Error *err) {
   sqlite3_value *value;
-  int code = sqlite3_vtab_in_first(list, &value);
-  while (code == SQLITE_OK && value) {
+  int status = sqlite3_vtab_in_first(list, &value);
+  while (status == SQLITE_OK && value) {
     int rc = add_value(scan, param, value, err);
     if (rc)
       return rc;
-    code = sqlite3_vtab_in_next(list, &value);
+    status = sqlite3_vtab_in_next(list, &value);
   }
-  return code == SQLITE_OK || code == SQLITE_DONE ? OK : fail_memory(err);
+  return status == SQLITE_OK || status == SQLITE_DONE ? OK : fail_memory(err);
 }
 
 static int seek(Scan *scan, sqlite3_value *value, Error *err) {
