@@ -28,9 +28,9 @@
 enum { READ_MOST = 1 << 30 };
 
 /* strerror() without the host's language and without its static buffer. */
-static const char *reason(int code) {
+static const char *reason(int number) {
   static const struct {
-    int code;
+    int number;
     const char *text;
   } reasons[] = {
       {ENOENT, "no such file"},
@@ -51,16 +51,16 @@ static const char *reason(int code) {
       {EROFS, "the file system is read-only"},
   };
   for (size_t i = 0; i < sizeof reasons / sizeof *reasons; i++)
-    if (reasons[i].code == code)
+    if (reasons[i].number == number)
       return reasons[i].text;
   return "system error";
 }
 
 /* ENOMEM is the host's own trouble; the rest is the file's. */
-int file_refuse(const char *name, int code, Error *err) {
-  if (code == ENOMEM)
+int file_refuse(const char *name, int number, Error *err) {
+  if (number == ENOMEM)
     return fail_memory(err);
-  return fail(err, ERR_IO, "%s: %s (errno %d)", name, reason(code), code);
+  return fail(err, ERR_IO, "%s: %s (errno %d)", name, reason(number), number);
 }
 
 /* Nanoseconds, to tell a file from the same file written again. */
@@ -101,13 +101,13 @@ static int open_quietly(const char *path) {
 
 /* What open() said, unless what is there says more: a link to nothing is not
  * nothing, and a socket has no driver. */
-static int refuse_open(const char *name, const char *path, int code,
+static int refuse_open(const char *name, const char *path, int number,
                        Error *err) {
   FileKind kind = file_kind(path);
-  if ((code == ENOENT && kind == FILE_LINK) ||
-      (code == ENXIO && kind == FILE_OTHER))
+  if ((number == ENOENT && kind == FILE_LINK) ||
+      (number == ENXIO && kind == FILE_OTHER))
     return file_refuse_kind(name, kind, err);
-  return file_refuse(name, code, err);
+  return file_refuse(name, number, err);
 }
 
 int file_open(const char *path, File *out, Error *err) {

@@ -35,9 +35,9 @@ int file_unchanged(File *file, Error *err);
 int file_text(const char *path, size_t limit, char **text, size_t *bytes,
               Error *err);
 
-/* ERR_IO that says what errno `code` means for the file of that name; ERR_NOMEM
- * for ENOMEM. */
-int file_refuse(const char *name, int code, Error *err);
+/* ERR_IO that says what errno `number` means for the file of that name;
+ * ERR_NOMEM for ENOMEM. */
+int file_refuse(const char *name, int number, Error *err);
 
 /* Whether what is at a path, links not followed, is still this open file as it
  * was when it was opened. */

@@ -90,7 +90,7 @@ static size_t take_digits(Guard *g) {
 
 /* The four digits of "\uXXXX"; -1: not four, or not digits. */
 static int take_hex(Guard *g) {
-  int code = 0;
+  int unit = 0;
   if (g->end - g->at < 4)
     return -1;
   for (int i = 0; i < 4; i++) {
@@ -101,21 +101,21 @@ static int take_hex(Guard *g) {
                                        : -1;
     if (digit < 0)
       return -1;
-    code = code * 16 + digit;
+    unit = unit * 16 + digit;
   }
-  return code;
+  return unit;
 }
 
 /* What follows "\u". */
 static int guard_unicode(Guard *g) {
-  int code = take_hex(g);
-  if (code < 0)
+  int unit = take_hex(g);
+  if (unit < 0)
     return refuse(g, "\\u without four hexadecimal digits");
-  if (code == 0)
+  if (unit == 0)
     return refuse(g, "NUL character in a string");
-  if (code < 0xd800 || code > 0xdfff)
+  if (unit < 0xd800 || unit > 0xdfff)
     return OK;
-  int low = code < 0xdc00 && take(g, '\\') && take(g, 'u') ? take_hex(g) : -1;
+  int low = unit < 0xdc00 && take(g, '\\') && take(g, 'u') ? take_hex(g) : -1;
   if (low < 0xdc00 || low > 0xdfff)
     return refuse(g, "half of a surrogate pair in a string");
   return OK;

@@ -14,9 +14,9 @@ int poll_check(const Poll *poll, Error *err) {
 int poll_copy(const Poll *poll, void *to, const void *from, size_t bytes,
               Error *err) {
   int rc = OK;
-  for (size_t at = 0, n; rc == OK && at < bytes; at += n) {
-    n = bytes - at < COPY_STEP ? bytes - at : COPY_STEP;
-    memcpy((char *)to + at, (const char *)from + at, n);
+  for (size_t done = 0, n; !rc && done < bytes; done += n) {
+    n = bytes - done < COPY_STEP ? bytes - done : COPY_STEP;
+    memcpy((char *)to + done, (const char *)from + done, n);
     rc = poll_check(poll, err);
   }
   return rc;

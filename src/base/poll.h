@@ -24,7 +24,7 @@ static inline bool poll_stop(const Poll *poll) {
 /* OK, or ERR_INTERRUPT with its message. */
 int poll_check(const Poll *poll, Error *err);
 
-/* Copies bytes, so many perhaps that one must be able to stop it.
+/* memcpy of texts so long that the host should be asked in between.
  * ERR_INTERRUPT. */
 int poll_copy(const Poll *poll, void *to, const void *from, size_t bytes,
               Error *err);

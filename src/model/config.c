@@ -5,6 +5,9 @@
  * Out: a Config whose sizes are positive, within the limits of config.h and
  *      fit together; or one sentence with the key and its limit.
  *
+ *     {"model_type": "bert", "architectures": ["BertForMaskedLM"],
+ *      "hidden_size": 768, "num_hidden_layers": 12, "hidden_act": "gelu", ...}
+ *
  * What a family calls things is in its row (family.c).  An absent key means
  * the default there; a null where a size must be is refused.
  *
@@ -91,6 +94,7 @@ enum {
 /* --- Which family, which head --------------------------------------------- */
 
 /* The first of `architectures`; NULL where there is none. */
+/* Of more than one class the first counts, as in the reference. */
 static int read_class(const cJSON *json, const char **out, Error *err) {
   const cJSON *list = json_get(json, "architectures");
   *out = NULL;
@@ -103,6 +107,8 @@ static int read_class(const cJSON *json, const char **out, Error *err) {
   return OK;
 }
 
+/* "MyBertForMaskedLM" counts as well: people derive classes of their own, and
+ * the tensors are what they were. */
 static bool ends_with(const char *text, const char *suffix) {
   size_t n = strlen(text), tail = strlen(suffix);
   return n >= tail && strcmp(text + n - tail, suffix) == 0;
@@ -223,6 +229,7 @@ static int check_sizes(const Config *c, Error *err) {
 
 /* --- Arithmetic ----------------------------------------------------------- */
 
+/* A file that names none means gelu, in all three families. */
 static int read_activation(const cJSON *json, Config *out, Error *err) {
   const char *key = out->family->activation, *name = "gelu";
   int rc = json_get_text(WHAT, json, key, &name, err);
@@ -238,6 +245,8 @@ static int read_activation(const cJSON *json, Config *out, Error *err) {
               error_quote(shown, name));
 }
 
+/* What the arithmetic needs beside sizes. Embeddings are tied unless the file
+ * says otherwise. */
 static int read_numerics(const cJSON *json, Config *out, Error *err) {
   double eps = 1e-12;
   const char *key = out->family->norm_eps;
@@ -266,6 +275,8 @@ static int refuse_true(const cJSON *json, const char *key, Error *err) {
   return rc;
 }
 
+/* Keys that change what is computed. Each has a value that changes nothing, and
+ * files of ordinary checkpoints carry many of them with it. */
 static int refuse_others(const cJSON *json, const Config *c, Error *err) {
   const char *position = "absolute", *key = c->family->position_type;
   int64_t width = (int64_t)c->dim;
@@ -311,6 +322,8 @@ static int check_labels(const cJSON *json, const Config *c, Error *err) {
   return OK;
 }
 
+/* Sizes need the family, their limits each other, and labels the head: in this
+ * order, and the first that is wrong is what the user hears of. */
 static int read_config(const cJSON *json, Config *out, Error *err) {
   if (!cJSON_IsObject(json))
     return fail(err, ERR_FORMAT, WHAT ": must be an object");

@@ -11,7 +11,7 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
-#include "tensor/kernels.h"
+#include "tensor/activation.h"
 
 /* What the `architectures` entry promises; NONE: a bare encoder, or silent. */
 typedef enum Architecture {

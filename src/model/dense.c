@@ -3,7 +3,7 @@
  *
  * In:  a Source with modules.json; N_Dense/config.json and the tensors
  *      "N_Dense.linear.weight" [out][in] and "N_Dense.linear.bias" [out].
- * Out: model->dense in order, and the length of the final vector.
+ * Out: the layers in order, and the length of the final vector.
  *
  * config.json has in_features, out_features, bias and activation_function, the
  * name of a torch class; one we do not have is refused by name, as is another
@@ -19,6 +19,7 @@
 #include <stdio.h>
 #include <string.h>
 #include "base/json.h"
+#include "model/config.h"
 #include "model/keys.h"
 
 enum { DENSE_LIMIT = 1 << 16 }; /* bytes of a module's config.json */
@@ -51,6 +52,8 @@ typedef struct DenseConfig {
   Activation activation;
 } DenseConfig;
 
+/* What goes in and comes out must be the vector: newer versions can route other
+ * features through a module. */
 static int check_keys(const cJSON *json, const char *file, Error *err) {
   static const char vector[] = "sentence_embedding";
   static const char *const known[] = {
@@ -85,6 +88,7 @@ static int read_keys(const cJSON *json, const char *file, DenseConfig *out,
 }
 
 /* `n_in` is what the module before gives. */
+/* A module without config.json cannot be computed: no key has a size. */
 static int read_dense(const Source *s, const Module *m, size_t n_in,
                       DenseConfig *out, Error *err) {
   char file[SOURCE_NAME_ROOM];
@@ -107,6 +111,8 @@ static int read_dense(const Source *s, const Module *m, size_t n_in,
   return code;
 }
 
+/* Without the weights, so that options can be checked before anything large is
+ * read. */
 int dense_dim(const Source *s, size_t n_in, size_t *out, Error *err) {
   DenseConfig config;
   int code = OK;
@@ -121,6 +127,8 @@ int dense_dim(const Source *s, size_t n_in, size_t *out, Error *err) {
   return code;
 }
 
+/* The bias is left out of the file where config.json says that there is none.
+ */
 static int load_one(Loader *l, const Module *m, size_t n_in, Dense *d,
                     Error *err) {
   char name[TENSOR_NAME_ROOM];
@@ -139,17 +147,17 @@ static int load_one(Loader *l, const Module *m, size_t n_in, Dense *d,
   return load_vector(l, name, config.n_out, &d->linear.bias, err);
 }
 
-int dense_load(Loader *l, Model *m, Error *err) {
+int dense_load(Loader *l, size_t n_in, Dense out[MODULES_MAX], size_t *n,
+               Error *err) {
   const Modules *modules = &l->source->modules;
-  size_t dim = m->config.dim * m->sentence.poolings.n;
   int code = OK;
-  m->n_dense = 0;
+  *n = 0;
   for (size_t i = 0; !code && i < modules->n; i++) {
     if (modules->list[i].kind != MODULE_DENSE)
       continue;
-    Dense *d = &m->dense[m->n_dense++];
-    code = load_one(l, &modules->list[i], dim, d, err);
-    dim = d->linear.n_out;
+    Dense *d = &out[(*n)++];
+    code = load_one(l, &modules->list[i], n_in, d, err);
+    n_in = d->linear.n_out;
   }
   return code;
 }

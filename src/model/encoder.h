@@ -11,7 +11,7 @@
 #include "model/linear.h"
 #include "model/model.h"
 #include "model/run.h"
-#include "tensor/kernels.h"
+#include "tensor/kernels.h" /* LANES */
 
 enum { BATCH_TOKENS = 512 }; /* what one call should hold, except one text */
 

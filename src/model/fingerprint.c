@@ -23,6 +23,7 @@ static const char NUMERICS[] = "distilbert-sqlite numerics 5";
 
 enum { PIECE = 1 << 20 };
 
+/* The length is eight bytes, the lowest first, on every machine. */
 static void add_block(Sha256 *h, const void *data, size_t bytes) {
   uint64_t n = bytes;
   unsigned char length[8];
@@ -42,6 +43,7 @@ static void add_tensor_head(Sha256 *h, const TensorInfo *t) {
   }
 }
 
+/* As stored, not as used: a checkpoint and its quantised copy differ. */
 static int add_tensor(Sha256 *h, Shard *shard, const TensorInfo *t,
                       const Poll *poll, unsigned char *piece, Error *err) {
   add_tensor_head(h, t);
@@ -69,6 +71,7 @@ static int add_tensors(Sha256 *h, Source *s, const Poll *poll, Error *err) {
   return code;
 }
 
+/* Closes the source in any case. */
 static int hash_source(Source *s, const Poll *poll, Fingerprint *out,
                        Error *err) {
   Sha256 h;
@@ -95,6 +98,7 @@ static int hash_source(Source *s, const Poll *poll, Fingerprint *out,
   return code;
 }
 
+/* No weights are read for it, only their headers. */
 int model_identity(const char *path, uint64_t *out, Error *err) {
   Source s;
   int code = source_open(path, &s, err);

@@ -17,6 +17,7 @@
 #include <string.h>
 #include "base/json.h"
 
+/* The default of most keys, written out. */
 static bool says_nothing(const cJSON *item) {
   if (cJSON_IsNumber(item))
     return item->valuedouble == 0;

@@ -8,8 +8,9 @@
 #ifndef MODEL_LOAD_H
 #define MODEL_LOAD_H
 
-#include "model/model.h"
+#include "model/options.h"
 #include "model/source.h"
+#include "model/weights.h"
 
 typedef struct Loader {
   Source *source;

@@ -20,30 +20,6 @@
 #include "model/family.h"
 #include "model/load.h"
 
-static const struct {
-  unsigned task;
-  const char *name;
-} names_of_tasks[] = {
-    {TASK_EMBED, "embed"},       {TASK_ANSWER, "answer"},
-    {TASK_FILL, "fill"},         {TASK_CLASSIFY, "classify"},
-    {TASK_ENTITIES, "entities"}, {TASK_CHOOSE, "choose"},
-};
-
-char *task_names(unsigned tasks, char *out, size_t room) {
-  size_t used = 0;
-  out[0] = 0;
-  for (size_t i = 0; i < sizeof names_of_tasks / sizeof *names_of_tasks; i++) {
-    if (!(tasks & names_of_tasks[i].task))
-      continue;
-    int n = snprintf(out + used, room - used, "%s%s", used ? "," : "",
-                     names_of_tasks[i].name);
-    if (n < 0 || (size_t)n >= room - used)
-      break;
-    used += (size_t)n;
-  }
-  return out;
-}
-
 void model_free(Model *model) {
   if (!model)
     return;
@@ -72,6 +48,7 @@ static int encoder_name(const Loader *l, const char *layer, size_t index,
   return OK;
 }
 
+/* Parts of layer `index`, by the names of the family. */
 static int layer_linear(Loader *l, const Family *f, size_t index,
                         const char *part, size_t n_out, size_t n_in,
                         Linear *out, Error *err) {
@@ -87,6 +64,8 @@ static int layer_norm(Loader *l, const Family *f, size_t index,
   return code ? code : load_norm(l, name, C, out, err);
 }
 
+/* One layer: its matrices and then its norms, in the order in which they lie in
+ * memory. */
 static int load_block(Loader *l, const Family *f, const Config *c, size_t i,
                       Layer *y, Error *err) {
   size_t C = c->dim, F = c->hidden_dim;
@@ -108,6 +87,7 @@ static int load_block(Loader *l, const Family *f, const Config *c, size_t i,
               : layer_norm(l, f, i, f->output_norm, C, &y->output_norm, err);
 }
 
+/* Of words or types; positions may be computed instead. */
 static int load_encoder_table(Loader *l, const char *part, size_t n, size_t C,
                               Table *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
@@ -129,6 +109,7 @@ static int load_positions(Loader *l, const Family *f, Model *m, Error *err) {
                           err);
 }
 
+/* Words, positions and (BERT, RoBERTa) types, and the norm over their sum. */
 static int load_embeddings(Loader *l, const Family *f, Model *m, Error *err) {
   const Config *c = &m->config;
   char name[TENSOR_NAME_ROOM];
@@ -143,6 +124,7 @@ static int load_embeddings(Loader *l, const Family *f, Model *m, Error *err) {
   return code ? code : load_norm(l, name, c->dim, &m->embedding_norm, err);
 }
 
+/* Two labels, start and end; all families call the layer the same. */
 static int load_answer_head(Loader *l, Model *m, Error *err) {
   if (!load_has(l, "qa_outputs.weight"))
     return OK;
@@ -179,6 +161,8 @@ static int load_decoder(Loader *l, const Family *f, Model *m, Error *err) {
   return load_layer_weight(l, f->mask_decoder, d->n_out, d->n_in, d, err);
 }
 
+/* Before the decoder come a layer and a norm. The layer tells that the head is
+ * there: the decoder itself is left out of files where it is tied. */
 static int load_mask_head(Loader *l, const Family *f, Model *m, Error *err) {
   MaskHead *h = &m->mask;
   const char *bias = f->mask_biases[0];
@@ -215,10 +199,13 @@ static int load_all(Loader *l, Model *m, Error *err) {
   for (size_t i = 0; !code && i < m->config.n_layers; i++)
     code = load_block(l, f, &m->config, i, &m->layers[i], err);
   if (!code)
-    code = dense_load(l, m, err);
+    code = dense_load(l, m->config.dim * m->sentence.poolings.n, m->dense,
+                      &m->n_dense, err);
   return code ? code : load_heads(l, m, err);
 }
 
+/* Counts, takes the memory, and reads: load_all twice. The files must not have
+ * changed between the two. */
 static int load_weights(Source *source, Precision precision, const Poll *poll,
                         Model *m, Error *err) {
   const char *prefix = m->config.family->prefix;
@@ -252,6 +239,7 @@ static FileText file_text_of(const Source *s, const char *name) {
   return (FileText){t->text, t->bytes};
 }
 
+/* The texts are lent to the tokenizer, which keeps nothing of them. */
 static int open_tokenizer(const Source *s, Model *m, Error *err) {
   TokenizerFiles files = {
       .tokenizer_json = file_text_of(s, "tokenizer.json"),
@@ -278,6 +266,8 @@ static size_t token_limit(const Model *m) {
   return stated && stated < limit ? stated : limit;
 }
 
+/* The one text that must be there: all else has a default or can be told from
+ * tensors. */
 static int read_config(const Source *s, Model *m, Error *err) {
   const SourceText *t = source_text(s, "config.json");
   if (!t->text)
@@ -285,6 +275,7 @@ static int read_config(const Source *s, Model *m, Error *err) {
   return config_parse(t->text, t->bytes, &m->config, err);
 }
 
+/* Sentence models state a limit of their own, often far below the model. */
 size_t model_embed_tokens(const Model *m) {
   size_t limit = m->sentence.max_tokens;
   return limit && limit < m->max_tokens ? limit : m->max_tokens;
@@ -336,6 +327,8 @@ static int open_texts(const Source *s, const ModelOptions *options, Model *m,
   return code ? code : set_dims(s, options, m, err);
 }
 
+/* The config before the weights' headers, headers before vocabularies: the
+ * cheapest first, so that a wrong file is refused soon. */
 static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
                        Model *m, Error *err) {
   int code = read_config(s, m, err);
@@ -349,6 +342,7 @@ static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
   return load_weights(s, options->precision, poll, m, err);
 }
 
+/* A Model without weights, so that the options meet what they would meet. */
 int model_check_options(const char *path, const ModelOptions *options,
                         Error *err) {
   Source s;
@@ -364,11 +358,15 @@ int model_check_options(const char *path, const ModelOptions *options,
   return code;
 }
 
+/* Models come and go at the same address; results that are kept must not be
+ * taken for another one's. */
 static uint64_t next_serial(void) {
   static uint64_t last;
   return __atomic_add_fetch(&last, 1, __ATOMIC_RELAXED);
 }
 
+/* The Source has done its work once the weights are in memory, or has failed:
+ * it is closed in both cases. */
 static int open_and_close(Source *s, const ModelOptions *options,
                           const Poll *poll, Model **out, Error *err) {
   Model *m = mem_zeroed(sizeof *m);

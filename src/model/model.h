@@ -11,55 +11,14 @@
 #include "base/error.h"
 #include "base/poll.h"
 #include "model/config.h"
+#include "model/modules.h"
 #include "model/options.h"
 #include "model/sentence.h"
+#include "model/weights.h"
 #include "text/tokenizer.h"
 
-/* y = x W^T + b: weight [n_out][n_in] row-major, bias [n_out]. Of floats, or
- * of bytes with a scale a row (see linear.h). */
-typedef struct Linear {
-  const float *weight; /* NULL when of bytes */
-  const float *bias;   /* NULL: none */
-  const int8_t *q_weight;
-  const float *q_scales; /* [n_out] */
-  const int32_t *q_sums; /* [n_out]: of a row's bytes */
-  size_t n_out, n_in;
-} Linear;
-
-typedef struct Norm {
-  const float *gain, *bias; /* [C] */
-} Norm;
-
-/* Rows of an embedding table, as floats or as bytes with a scale each. */
-typedef struct Table {
-  const float *rows;     /* NULL when quantised */
-  const int8_t *q_rows;  /* NULL when not */
-  const float *q_scales; /* [n] */
-  size_t n, dim;
-} Table;
-
-typedef struct Layer {
-  Linear query, key, value, attention_out; /* [C][C] */
-  Norm attention_norm;
-  Linear up, down; /* [F][C], [C][F] */
-  Norm output_norm;
-} Layer;
-
-/* logits = norm(activation(h W^T + b)) E^T + bias, over the vocabulary. */
-typedef struct MaskHead {
-  Linear transform; /* [C][C] */
-  Norm norm;
-  Linear decoder; /* [V][C]: the word embeddings, where tied */
-  Activation activation;
-} MaskHead;
-
-/* A layer over the pooled vector. */
-typedef struct Dense {
-  Linear linear;
-  Activation activation;
-} Dense;
-
-/* Tasks are bits: a checkpoint has those whose head it has. */
+/* Tasks are bits: a checkpoint has those whose head it has. What else there is
+ * to say of each: store/tasks.c. */
 enum {
   TASK_EMBED = 1,
   TASK_ANSWER = 2,
@@ -127,8 +86,5 @@ int model_fingerprint(const char *path, const Poll *poll, Fingerprint *out,
                       Error *err);
 int model_fingerprint_memory(const unsigned char *file, size_t bytes,
                              const Poll *poll, Fingerprint *out, Error *err);
-
-/* "answer,embed": the names of the bits, for people. Returns out. */
-char *task_names(unsigned tasks, char *out, size_t room);
 
 #endif

@@ -24,6 +24,8 @@ enum { MODULES_MAX_BYTES = 1 << 16 };
 static const char *const kinds[] = {"Transformer", "Pooling", "Dense",
                                     "Normalize"};
 
+/* "sentence_transformers.models.Pooling", in newer versions with more folders
+ * in between: the class is what counts. */
 static int read_kind(const char *type, ModuleKind *out, Error *err) {
   const char *dot = strrchr(type, '.');
   const char *name = dot ? dot + 1 : type;

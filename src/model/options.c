@@ -40,6 +40,7 @@ static const struct {
 /* By Overflow. */
 static const char *const overflows[] = {"", "truncate", "error", "window"};
 
+/* For messages: the names of the array below, in one text. */
 #define KEYS                                                                   \
   "pooling, normalize, lower_case, strip, max_tokens, truncate_dim, prompt, "  \
   "overflow"
@@ -52,6 +53,7 @@ const char *precision_name(Precision p) {
   return p == PRECISION_FP32 ? "fp32" : p == PRECISION_INT8 ? "int8" : "";
 }
 
+/* POOLING_NONE also for what is no text. */
 static Pooling pooling_named(const cJSON *name) {
   for (size_t i = 0; i < sizeof poolings / sizeof *poolings; i++)
     if (cJSON_IsString(name) && !strcmp(poolings[i].name, name->valuestring))
@@ -73,6 +75,7 @@ bool poolings_read(const cJSON *item, Poolings *out) {
   return true;
 }
 
+/* Also for the setting of that name, which has the same values. */
 Overflow overflow_named(const char *name) {
   int i = OVERFLOW_WINDOW;
   while (i > OVERFLOW_UNSAID && strcmp(overflows[i], name) != 0)
@@ -97,6 +100,7 @@ static int read_precision(const char *text, Precision *out, Error *err) {
                      error_quote(shown, text));
 }
 
+/* Of files and of registrations the names are the same. */
 static int read_pooling(const cJSON *item, Poolings *out, Error *err) {
   if (!item || poolings_read(item, out))
     return OK;
@@ -106,6 +110,7 @@ static int read_pooling(const cJSON *item, Poolings *out, Error *err) {
               POOLINGS_MAX);
 }
 
+/* A boolean that may be left unsaid: -1 stays where there is no such key. */
 static int read_flag(const cJSON *json, const char *key, int *out, Error *err) {
   bool flag = *out == 1;
   if (!json_get(json, key))
@@ -115,6 +120,7 @@ static int read_flag(const cJSON *json, const char *key, int *out, Error *err) {
   return code;
 }
 
+/* Before anything is read, so that the message names what is wrong first. */
 static int check_keys(const cJSON *json, Error *err) {
   const cJSON *item;
   if (!cJSON_IsObject(json))
@@ -131,6 +137,7 @@ static int check_keys(const cJSON *json, Error *err) {
   return OK;
 }
 
+/* Any text: whether it names one of the checkpoint, sentence.c will see. */
 static int read_prompt(const cJSON *json, char **out, Error *err) {
   const char *text = NULL;
   int code = json_get_text("options", json, "prompt", &text, err);
@@ -184,6 +191,8 @@ static int read_options(const cJSON *json, ModelOptions *out, Error *err) {
   return code ? code : read_prompt(json, &out->prompt, err);
 }
 
+/* Whatever was read before a failure is freed again: the caller has nothing to
+ * clear then. */
 int options_parse(const char *precision, const char *json, ModelOptions *out,
                   Error *err) {
   *out = options_none;

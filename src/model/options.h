@@ -12,9 +12,10 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include <cjson/cJSON.h>
 #include "base/error.h"
 #include "model/run.h"
+
+struct cJSON;
 
 typedef enum Precision {
   PRECISION_FILE, /* int8 where the file is, else fp32 */
@@ -68,7 +69,7 @@ void options_clear(ModelOptions *o);
 const char *precision_name(Precision p);
 
 /* A name, or an array of names, of poolings; false: it is neither. */
-bool poolings_read(const cJSON *item, Poolings *out);
+bool poolings_read(const struct cJSON *item, Poolings *out);
 
 /* "truncate", "error", "window"; OVERFLOW_UNSAID: there is none of the name. */
 Overflow overflow_named(const char *name);

@@ -46,6 +46,7 @@ typedef struct Room {
   float scales[ROWS_A_PIECE];
 } Room;
 
+/* One block for all three: one allocation, and one to free. */
 static int room_open(Room *r, size_t dim, Error *err) {
   r->floats = mem_array(ROWS_A_PIECE * (4 + 8 + 1), dim);
   if (!r->floats)
@@ -123,10 +124,12 @@ static bool is_float(Dtype d) {
   return d == DTYPE_F32 || d == DTYPE_F16 || d == DTYPE_BF16 || d == DTYPE_F64;
 }
 
+/* Bytes of the source stay as they are, whoever made them. */
 static bool is_quantised(const TensorInfo *t) {
   return is_float(t->dtype) && quantize_applies(t->rank, t->name);
 }
 
+/* Where its data will lie: behind all that was added before. */
 static int add_item(Writing *w, Shard *shard, const TensorInfo *t, Form form,
                     Error *err) {
   size_t n = form == FORM_SCALES ? t->shape[0] : t->n;
@@ -151,6 +154,8 @@ static int add_tensor(Writing *w, Shard *shard, const TensorInfo *t,
              : OK;
 }
 
+/* Two walks over the tensors: floats and scales, then bytes. Places in the data
+ * are given out on the way. */
 static int list_items(Writing *w, Error *err) {
   const Source *s = w->source;
   size_t most = 0;
@@ -169,6 +174,7 @@ static int list_items(Writing *w, Error *err) {
 
 /* --- The header -----------------------------------------------------------*/
 
+/* The checkpoint's texts, under their file names: so the file is whole. */
 static int add_metadata(Writing *w, Error *err) {
   cJSON *metadata = cJSON_AddObjectToObject(w->header, "__metadata__");
   bool ok = cJSON_AddStringToObject(metadata, "format", "pt") != NULL;
@@ -240,6 +246,7 @@ static int write_text(Writing *w, const char *text, Error *err) {
   return code ? code : output_write(&w->out, 8 + n, blanks, padded - n, err);
 }
 
+/* Through cJSON, which knows how to escape a vocabulary. */
 static int write_header(Writing *w, Error *err) {
   w->header = cJSON_CreateObject();
   int code = w->header ? add_metadata(w, err) : fail_memory(err);
@@ -286,6 +293,8 @@ static const Item *scales_of(const Writing *w, const TensorInfo *t) {
   return item;
 }
 
+/* A matrix, ROWS_A_PIECE rows at a time: bytes to their place, scales to
+ * theirs, which lies before. */
 static int write_rows(Writing *w, const Item *item, Room *r, Error *err) {
   const TensorInfo *t = item->t;
   size_t scales_at = w->data_offset + scales_of(w, t)->offset;
@@ -317,6 +326,7 @@ static int write_item(Writing *w, const Item *item, Error *err) {
   return code;
 }
 
+/* Committed last, when the source is known to be still what was read. */
 static int write_all(Writing *w, const char *path, Error *err) {
   int code = list_items(w, err);
   if (!code)
@@ -340,6 +350,8 @@ static int open_old(const char *path, bool overwrite, File *old, Error *err) {
               : OK;
 }
 
+/* A checkpoint of a kind that we cannot run is not worth a file: it could not
+ * be tried. */
 static int check_config(const Source *s, Error *err) {
   Config config;
   const SourceText *t = source_text(s, "config.json");

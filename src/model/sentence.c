@@ -34,6 +34,7 @@
 #include "base/memory.h"
 #include "model/config.h"
 #include "model/keys.h"
+#include "model/source.h"
 
 enum { JSON_LIMIT = 1 << 20 };
 
@@ -91,6 +92,7 @@ static int read_mode(const cJSON *json, const char *file, Sentence *s,
                                                       : "of this kind"));
 }
 
+/* Without any flag in the file, the mean. */
 static int read_flags(const cJSON *json, const char *file, Sentence *s,
                       Error *err) {
   int code = OK;
@@ -171,6 +173,7 @@ static int read_limit_keys(const cJSON *json, const char *file, Sentence *s,
   return code ? code : check_output(json, file, err);
 }
 
+/* The first that is there: old versions named the file after the class. */
 static int read_limits(const Source *source, Sentence *s, Error *err) {
   static const char *const files[] = {"sentence_bert_config.json",
                                       "sentence_distilbert_config.json",
@@ -196,6 +199,7 @@ static const char *const prompt_keys[] = {
     "__version__", "similarity_fn_name",  "model_type",
     NULL};
 
+/* In place of one that was kept before. */
 static int keep_prompt(const char *text, Sentence *s, Error *err) {
   mem_free(s->prompt);
   s->prompt = mem_text(text, strlen(text));

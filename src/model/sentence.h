@@ -11,7 +11,8 @@
 #include <stddef.h>
 #include "base/error.h"
 #include "model/options.h"
-#include "model/source.h"
+
+struct Source;
 
 /* Made of length 1: the vector of all modules, before it is cut, or what
  * truncate_dim leaves of it. */
@@ -34,7 +35,7 @@ typedef struct Sentence {
 } Sentence;
 
 /* sentence_clear frees. ERR_FORMAT and ERR_UNSUPPORTED name the file. */
-int sentence_read(const Source *source, const ModelOptions *options,
+int sentence_read(const struct Source *source, const ModelOptions *options,
                   Sentence *out, Error *err);
 void sentence_clear(Sentence *s);
 

@@ -13,6 +13,9 @@
  *     DIR/config.json  vocab.txt  ...        one.safetensors
  *     DIR/model.safetensors                    __metadata__: config.json, ...
  *
+ *     DIR/0_Transformer/ ...                 of an older sentence model
+ *     DIR/modules.json  1_Pooling/config.json  2_Dense/model.safetensors
+ *
  * Tensor data is read from the opened files only, at offsets that
  * safetensors.c has checked against the file's size.
  */
@@ -90,6 +93,8 @@ static int read_header(Shard *shard, Error *err) {
   return code;
 }
 
+/* A header is read in two steps: eight bytes that tell its length, which the
+ * size of the file limits, and then that much. */
 static int open_shard(const char *path, Shard *shard, Error *err) {
   int code = file_open(path, &shard->file, err);
   if (code)
@@ -128,6 +133,8 @@ static int open_indexed(const char *folder, const ShardIndex *index, Source *s,
   return code ? code : check_index(s, index, err);
 }
 
+/* model.safetensors.index.json names the file of each tensor. It is written by
+ * hand at times, so it is held against the shards' own headers. */
 static int open_sharded(const char *folder, const char *path, Source *s,
                         Error *err) {
   char *json;
@@ -146,6 +153,7 @@ static int open_sharded(const char *folder, const char *path, Source *s,
   return code;
 }
 
+/* One file is preferred to shards, as transformers does. */
 static int open_weights(const char *folder, Source *s, Error *err) {
   char path[PATH_ROOM];
   int code = path_join(path, sizeof path, folder, "model.safetensors", err);
@@ -167,6 +175,7 @@ static int open_weights(const char *folder, Source *s, Error *err) {
 /* --- Texts ----------------------------------------------------------------*/
 
 /* Takes ownership of `text`, also when it fails. */
+/* A list, for there are as many as modules name. */
 static int add_text(Source *s, const char *name, char *text, size_t bytes,
                     Error *err) {
   if (mem_reserve(&s->texts, &s->texts_room, s->n_texts + 1,
@@ -208,6 +217,7 @@ static int take_metadata(Source *s, const char *name, Error *err) {
   return copy ? add_text(s, name, copy, strlen(text), err) : fail_memory(err);
 }
 
+/* A text that is not there is no error here: who needs it says so. */
 static int take(Source *s, const char *folder, const char *name, Error *err) {
   return folder ? take_file(s, folder, name, err) : take_metadata(s, name, err);
 }
@@ -278,6 +288,8 @@ static int open_folder(const char *folder, Source *s, Error *err) {
   return code;
 }
 
+/* The Transformer's tensors are the first shards, a Dense module's follow, so
+ * that a name without prefix is found at once. */
 static int open_folder_weights(Source *s, Error *err) {
   char root[PATH_ROOM];
   int code =
@@ -303,6 +315,8 @@ static int open_file(const char *path, Source *s, Error *err) {
   return code ? code : take_all_metadata(s, err);
 }
 
+/* Through open_shard, so that "is safetensors" means here what it means when a
+ * model is loaded. */
 int source_check_file(const char *path, File *out, Error *err) {
   Shard shard = {.file = {.fd = -1}};
   int code = open_shard(path, &shard, err);
@@ -322,6 +336,8 @@ int source_open(const char *path, Source *out, Error *err) {
   return code;
 }
 
+/* The same checks as of a file: what is linked in may have been built from any
+ * file there was. */
 static int parse_memory(const unsigned char *file, size_t bytes, Source *s,
                         Error *err) {
   size_t header;
@@ -353,6 +369,8 @@ static uint64_t mix(uint64_t h, const void *data, size_t bytes) {
   return h;
 }
 
+/* Dates as well as sizes: weights trained further have the same size. Texts go
+ * in whole, they are small. */
 uint64_t source_identity(const Source *s) {
   uint64_t h = 14695981039346656037u;
   for (size_t i = 0; i < s->n_shards; i++) {
@@ -396,6 +414,8 @@ const TensorInfo *source_find(const Source *s, const char *name,
   return NULL;
 }
 
+/* Files of head models have "bert." in front of the encoder's tensors, those of
+ * bare encoders have not. */
 bool source_has_prefix(const Source *s, const char *prefix) {
   for (size_t i = 0; i < s->n_shards; i++)
     for (size_t j = 0; j < s->shards[i].header.n_tensors; j++)
@@ -413,6 +433,8 @@ int source_bytes(Shard *shard, const TensorInfo *t, size_t offset, size_t n,
   return OK;
 }
 
+/* Pieces are of a size at which reading costs no more than all at once, and the
+ * host is asked often enough whether to stop. */
 /* Widens a tensor of two- or eight-byte numbers piece by piece. */
 static int widen_pieces(Shard *shard, const TensorInfo *t, const Poll *poll,
                         unsigned char *piece, float *into, Error *err) {

@@ -186,12 +186,12 @@ char *call_message(const Call *call, const Error *err) {
 
 void call_fail(sqlite3_context *ctx, const Call *call, int rc,
                const Error *err) {
-  int code = call_code(call, rc);
-  char *message = code == SQLITE_ERROR ? call_message(call, err) : NULL;
+  int status = call_code(call, rc);
+  char *message = status == SQLITE_ERROR ? call_message(call, err) : NULL;
   if (message)
     sqlite3_result_error(ctx, message, -1);
-  else if (code == SQLITE_INTERRUPT)
-    sqlite3_result_error_code(ctx, code);
+  else if (status == SQLITE_INTERRUPT)
+    sqlite3_result_error_code(ctx, status);
   else
     sqlite3_result_error_nomem(ctx);
   sqlite3_free(message);

@@ -13,12 +13,12 @@
 #define SQL_CALL_H
 
 #include <fenv.h>
-#include "model/registry.h"
 #include "model/run.h"
-#include "model/settings.h"
 #include "sql/memo.h"
 #include "sql/value.h"
 #include "sql/watch.h"
+#include "store/registry.h"
+#include "store/settings.h"
 
 /* What a connection keeps; counted by what is registered in it. */
 typedef struct Connection {

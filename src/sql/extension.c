@@ -25,57 +25,19 @@
  */
 #include "base/memory.h"
 #include "distilbert.h"
-#include "sql/functions.h"
+#include "sql/feature.h"
 #include "sql/table.h"
 SQLITE_EXTENSION_INIT1
 
 enum { OLDEST = 3031000 }; /* SQLITE_VTAB_DIRECTONLY */
-/* Not in the safe entry. DETERMINISTIC, as SQLite 3.40 lets a CHECK of a schema
- * call any other function, DIRECTONLY or not. */
-enum { WRITES = SQLITE_UTF8 | SQLITE_DETERMINISTIC | SQLITE_DIRECTONLY };
-enum { PURE = SQLITE_UTF8 | SQLITE_DETERMINISTIC, VOLATILE = SQLITE_UTF8 };
-/* The result has a subtype. SQLite knows the flag from 3.45 on, and before
- * ignores what it does not know. */
-enum { TYPED = 0x1000000 };
-/* Looks at the subtype of an argument, which SQLite may else drop. */
-enum { READS_TYPE = 0x100000 };
-
-static const struct Scalar {
-  const char *name;
-  int least, most; /* arguments */
-  int flags;
-  int model; /* the number of arguments with which a model is named; 0: never */
-  scalar_function *run;
-} scalars[] = {
-    {"distilbert_answer", 2, 3, PURE, 3, fn_answer},
-    {"distilbert_highlight", 4, 5, PURE, 5, fn_highlight},
-    {"distilbert_embed", 1, 2, PURE | TYPED, 2, fn_embed},
-    {"distilbert_cosine", 2, 2, PURE | READS_TYPE, 0, fn_cosine},
-    {"distilbert_vector_json", 1, 1, PURE | TYPED | READS_TYPE, 0,
-     fn_vector_json},
-    {"distilbert_fts_query", 1, 1, PURE, 0, fn_fts_query},
-    {"distilbert_fill", 1, 2, PURE, 2, fn_fill},
-    {"distilbert_token_count", 1, 2, PURE, 2, fn_token_count},
-    {"distilbert_fingerprint", 0, 1, VOLATILE, 0, fn_fingerprint},
-    {"distilbert_version", 0, 0, VOLATILE, 0, fn_version},
-    {"distilbert_debug", 0, 0, VOLATILE, 0, fn_debug},
-    {"distilbert_quantize", 2, 3, WRITES, 0, fn_quantize},
-    {"distilbert_set", 2, 2, WRITES, 0, fn_set},
-    {"distilbert_register", 2, 4, WRITES, 0, fn_register},
-    {"distilbert_forget", 1, 1, WRITES, 0, fn_forget},
+static const Feature *const features[] = {
+    &answer_feature, &embed_feature,    &fts_feature,
+    &fill_feature,   &tokens_feature,   &info_feature,
+    &models_feature, &quantize_feature, &config_feature,
 };
+enum { N_FEATURES = sizeof features / sizeof *features };
 
-static const struct {
-  const TableKind *kind;
-  bool read_only_when_safe;
-} tables[] = {
-    {&answers_table, false}, {&fill_table, false},  {&tokens_table, false},
-    {&models_table, true},   {&config_table, true},
-};
-
-#define COUNT(a) ((int)(sizeof(a) / sizeof *(a)))
-
-static int register_scalar(sqlite3 *db, const struct Scalar *f,
+static int register_scalar(sqlite3 *db, const Scalar *f,
                            Connection *connection) {
   for (int n = f->least; n <= f->most; n++) {
     bool is_pure = n >= f->model;
@@ -92,7 +54,7 @@ static int register_scalar(sqlite3 *db, const struct Scalar *f,
 }
 
 /* Takes away what the other entry may have left in the connection. */
-static int remove_scalar(sqlite3 *db, const struct Scalar *f) {
+static int remove_scalar(sqlite3 *db, const Scalar *f) {
   int rc = SQLITE_OK;
   for (int n = f->least; n <= f->most && rc == SQLITE_OK; n++)
     rc = sqlite3_create_function_v2(db, f->name, n, SQLITE_UTF8, NULL, NULL,
@@ -100,15 +62,33 @@ static int remove_scalar(sqlite3 *db, const struct Scalar *f) {
   return rc;
 }
 
+static int register_scalars(sqlite3 *db, bool safe, const Feature *f,
+                            Connection *connection) {
+  int rc = SQLITE_OK;
+  for (size_t i = 0; i < f->n_scalars && rc == SQLITE_OK; i++)
+    rc = safe && f->scalars[i].safe == SAFE_ABSENT
+             ? remove_scalar(db, &f->scalars[i])
+             : register_scalar(db, &f->scalars[i], connection);
+  return rc;
+}
+
+static int register_tables(sqlite3 *db, bool safe, const Feature *f,
+                           Connection *connection) {
+  int rc = SQLITE_OK;
+  for (size_t i = 0; i < f->n_tables && rc == SQLITE_OK; i++)
+    rc =
+        table_register(db, f->tables[i].kind,
+                       safe && f->tables[i].safe == SAFE_READ_ONLY, connection);
+  return rc;
+}
+
+/* Functions first: taking one away may fail, and then no table has changed. */
 static int register_all(sqlite3 *db, bool safe, Connection *connection) {
   int rc = SQLITE_OK;
-  for (int i = 0; i < COUNT(scalars) && rc == SQLITE_OK; i++)
-    rc = safe && scalars[i].flags == WRITES
-             ? remove_scalar(db, &scalars[i])
-             : register_scalar(db, &scalars[i], connection);
-  for (int i = 0; i < COUNT(tables) && rc == SQLITE_OK; i++)
-    rc = table_register(db, tables[i].kind,
-                        safe && tables[i].read_only_when_safe, connection);
+  for (int i = 0; i < N_FEATURES && rc == SQLITE_OK; i++)
+    rc = register_scalars(db, safe, features[i], connection);
+  for (int i = 0; i < N_FEATURES && rc == SQLITE_OK; i++)
+    rc = register_tables(db, safe, features[i], connection);
   return rc;
 }
 

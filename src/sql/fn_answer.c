@@ -20,8 +20,8 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
-#include "sql/functions.h"
-#include "sql/table.h"
+#include "sql/feature.h"
+#include "sql/params.h"
 #include "task/answer.h"
 SQLITE_EXTENSION_INIT3
 
@@ -102,7 +102,7 @@ static int ask(Call *call, int argc, sqlite3_value **argv, int model,
   return rc;
 }
 
-void fn_answer(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_answer(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (value_any_null(argv, 2))
     return;
   Call call;
@@ -143,7 +143,7 @@ static int wrap(sqlite3_context *ctx, const Best *best, EncodeText open,
   return OK;
 }
 
-void fn_highlight(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_highlight(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (value_any_null(argv, 4))
     return;
   Call call;
@@ -357,7 +357,7 @@ static void end(Scan *scan) {
   answerer_close(rows->answerer);
 }
 
-const TableKind answers_table = {
+static const TableKind answers_table = {
     .name = "distilbert_answers",
     .columns = "score REAL, start INTEGER, \"end\" INTEGER, answer TEXT",
     .n_columns = N_COLUMNS,
@@ -369,3 +369,12 @@ const TableKind answers_table = {
     .column = column,
     .end = end,
 };
+
+static const Scalar scalars[] = {
+    {"distilbert_answer", 2, 3, PURE, 3, fn_answer, SAFE_ALWAYS},
+    {"distilbert_highlight", 4, 5, PURE, 5, fn_highlight, SAFE_ALWAYS},
+};
+
+static const FeatureTable tables[] = {{&answers_table, SAFE_ALWAYS}};
+
+const Feature answer_feature = {FEATURE_ROWS(scalars), FEATURE_ROWS(tables)};

@@ -25,7 +25,7 @@
 #include "base/json.h"
 #include "base/memory.h"
 #include "sql/call.h"
-#include "sql/functions.h"
+#include "sql/feature.h"
 #include "task/embed.h"
 SQLITE_EXTENSION_INIT3
 
@@ -99,7 +99,7 @@ static void keep(sqlite3_context *ctx, const void *blob, size_t bytes) {
 
 /* A constant that names its model is SQLite's to keep: the call is
  * deterministic. One that names none is kept here. */
-void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (value_any_null(argv, 1) || (argc == 1 && give_kept(ctx)))
     return;
   Call call;
@@ -254,7 +254,7 @@ static int same_length(const Vector *a, const Vector *b, Error *err) {
                              a->n, b->n);
 }
 
-void fn_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (value_any_null(argv, argc))
     return;
   Call call;
@@ -274,7 +274,8 @@ void fn_cosine(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     sqlite3_result_double(ctx, cosine);
 }
 
-void fn_vector_json(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_vector_json(sqlite3_context *ctx, int argc,
+                           sqlite3_value **argv) {
   if (value_any_null(argv, argc))
     return;
   Call call;
@@ -294,3 +295,12 @@ void fn_vector_json(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   sqlite3_result_text64(ctx, text, bytes, mem_free, SQLITE_UTF8);
   sqlite3_result_subtype(ctx, SUBTYPE_JSON);
 }
+
+static const Scalar scalars[] = {
+    {"distilbert_embed", 1, 2, PURE | TYPED, 2, fn_embed, SAFE_ALWAYS},
+    {"distilbert_cosine", 2, 2, PURE | READS_TYPE, 0, fn_cosine, SAFE_ALWAYS},
+    {"distilbert_vector_json", 1, 1, PURE | TYPED | READS_TYPE, 0,
+     fn_vector_json, SAFE_ALWAYS},
+};
+
+const Feature embed_feature = {FEATURE_ROWS(scalars), NULL, 0};

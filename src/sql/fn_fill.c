@@ -22,8 +22,8 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
-#include "sql/functions.h"
-#include "sql/table.h"
+#include "sql/feature.h"
+#include "sql/params.h"
 #include "task/fill.h"
 SQLITE_EXTENSION_INIT3
 
@@ -50,7 +50,7 @@ static int fill(Call *call, int argc, sqlite3_value **argv, char **out,
   return rc;
 }
 
-void fn_fill(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_fill(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (value_any_null(argv, 1))
     return;
   Call call;
@@ -279,7 +279,7 @@ static void end(Scan *scan) {
   mem_free(rows->ranked);
 }
 
-const TableKind fill_table = {
+static const TableKind fill_table = {
     .name = "distilbert_fill_mask",
     .columns = "score REAL, token INTEGER, token_str TEXT, sequence TEXT, "
                "mask INTEGER",
@@ -292,3 +292,11 @@ const TableKind fill_table = {
     .column = column,
     .end = end,
 };
+
+static const Scalar scalars[] = {
+    {"distilbert_fill", 1, 2, PURE, 2, fn_fill, SAFE_ALWAYS},
+};
+
+static const FeatureTable tables[] = {{&fill_table, SAFE_ALWAYS}};
+
+const Feature fill_feature = {FEATURE_ROWS(scalars), FEATURE_ROWS(tables)};

@@ -22,10 +22,10 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "sql/call.h"
-#include "sql/functions.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "sql/feature.h"
+#include "unicode/unicode.h"
 SQLITE_EXTENSION_INIT3
 
 enum { POLL_STEP = 1 << 12, FIRST_SLOTS = 64, WORD_EXTRA = 6 };
@@ -149,7 +149,7 @@ static int make_query(Query *q, const Poll *poll, Error *err) {
   return rc;
 }
 
-void fn_fts_query(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_fts_query(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   if (value_any_null(argv, argc))
     return;
   Call call;
@@ -167,3 +167,9 @@ void fn_fts_query(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   }
   sqlite3_result_text64(ctx, q.out, q.used, mem_free, SQLITE_UTF8);
 }
+
+static const Scalar scalars[] = {
+    {"distilbert_fts_query", 1, 1, PURE, 0, fn_fts_query, SAFE_ALWAYS},
+};
+
+const Feature fts_feature = {FEATURE_ROWS(scalars), NULL, 0};

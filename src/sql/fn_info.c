@@ -15,20 +15,21 @@
  */
 #include <string.h>
 #include "base/pool.h"
-#include "model/settings.h"
 #include "sql/call.h"
-#include "sql/functions.h"
+#include "sql/feature.h"
 #include "sql/version.h"
+#include "store/settings.h"
 #include "tensor/blas.h"
 #include "tensor/kernels.h"
 SQLITE_EXTENSION_INIT3
 
-void fn_version(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_version(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc, (void)argv;
   sqlite3_result_text(ctx, DISTILBERT_VERSION, -1, SQLITE_STATIC);
 }
 
-void fn_fingerprint(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_fingerprint(sqlite3_context *ctx, int argc,
+                           sqlite3_value **argv) {
   Call call;
   Error err;
   const char *name;
@@ -132,7 +133,7 @@ static int add_models(sqlite3_str *s, Error *err) {
   return OK;
 }
 
-void fn_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   (void)argc, (void)argv;
   Call call;
   Error err;
@@ -153,3 +154,11 @@ void fn_debug(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     call_fail(ctx, &call, rc, &err);
   sqlite3_free(text);
 }
+
+static const Scalar scalars[] = {
+    {"distilbert_fingerprint", 0, 1, VOLATILE, 0, fn_fingerprint, SAFE_ALWAYS},
+    {"distilbert_version", 0, 0, VOLATILE, 0, fn_version, SAFE_ALWAYS},
+    {"distilbert_debug", 0, 0, VOLATILE, 0, fn_debug, SAFE_ALWAYS},
+};
+
+const Feature info_feature = {FEATURE_ROWS(scalars), NULL, 0};

@@ -20,10 +20,10 @@
  * safe entry does not have it.
  */
 #include "sql/call.h"
-#include "sql/functions.h"
+#include "sql/feature.h"
 SQLITE_EXTENSION_INIT3
 
-void fn_quantize(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_quantize(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Call call;
   Error err;
   const char *name, *path;
@@ -44,3 +44,9 @@ void fn_quantize(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   else
     sqlite3_result_int64(ctx, (sqlite3_int64)bytes);
 }
+
+static const Scalar scalars[] = {
+    {"distilbert_quantize", 2, 3, WRITES, 0, fn_quantize, SAFE_ABSENT},
+};
+
+const Feature quantize_feature = {FEATURE_ROWS(scalars), NULL, 0};

@@ -20,8 +20,8 @@
  */
 #include <string.h>
 #include "base/memory.h"
-#include "sql/functions.h"
-#include "sql/table.h"
+#include "sql/feature.h"
+#include "sql/params.h"
 SQLITE_EXTENSION_INIT3
 
 /* --- distilbert_token_count ----------------------------------------------- */
@@ -39,7 +39,8 @@ static int count(Call *call, int argc, sqlite3_value **argv, size_t *out,
   return rc;
 }
 
-void fn_token_count(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
+static void fn_token_count(sqlite3_context *ctx, int argc,
+                           sqlite3_value **argv) {
   if (value_any_null(argv, 1))
     return;
   Call call;
@@ -185,7 +186,7 @@ static void end(Scan *scan) {
   encoding_clear(&rows->ahead);
 }
 
-const TableKind tokens_table = {
+static const TableKind tokens_table = {
     .name = "distilbert_tokens",
     .columns = "position INTEGER, id INTEGER, token TEXT, start INTEGER, "
                "\"end\" INTEGER, special INTEGER",
@@ -198,3 +199,11 @@ const TableKind tokens_table = {
     .column = column,
     .end = end,
 };
+
+static const Scalar scalars[] = {
+    {"distilbert_token_count", 1, 2, PURE, 2, fn_token_count, SAFE_ALWAYS},
+};
+
+static const FeatureTable tables[] = {{&tokens_table, SAFE_ALWAYS}};
+
+const Feature tokens_feature = {FEATURE_ROWS(scalars), FEATURE_ROWS(tables)};

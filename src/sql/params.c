@@ -19,8 +19,6 @@
 #include "sql/plan.h"
 SQLITE_EXTENSION_INIT3
 
-enum { COPY_STEP = 1 << 20 };
-
 void params_forget(Scan *scan) {
   for (int p = 0; p < TABLE_MAX_PARAMS; p++) {
     ParamValues *values = &scan->params[p];
@@ -43,13 +41,8 @@ static int copy_text(const Call *call, sqlite3_value *value, ParamValue *out,
   out->text = mem_alloc(text.bytes);
   if (!out->text)
     return fail_memory(err);
-  while (out->bytes < text.bytes && rc == OK) {
-    size_t left = text.bytes - out->bytes;
-    size_t n = left < COPY_STEP ? left : COPY_STEP;
-    memcpy(out->text + out->bytes, text.text + out->bytes, n);
-    out->bytes += n;
-    rc = poll_check(&call->run.poll, err);
-  }
+  rc = poll_copy(&call->run.poll, out->text, text.text, text.bytes, err);
+  out->bytes = rc ? 0 : text.bytes;
   return rc;
 }
 
@@ -74,14 +67,14 @@ static int add_value(Scan *scan, int param, sqlite3_value *value, Error *err) {
 
 static int add_list(Scan *scan, int param, sqlite3_value *list, Error *err) {
   sqlite3_value *value;
-  int code = sqlite3_vtab_in_first(list, &value);
-  while (code == SQLITE_OK && value) {
+  int status = sqlite3_vtab_in_first(list, &value);
+  while (status == SQLITE_OK && value) {
     int rc = add_value(scan, param, value, err);
     if (rc)
       return rc;
-    code = sqlite3_vtab_in_next(list, &value);
+    status = sqlite3_vtab_in_next(list, &value);
   }
-  return code == SQLITE_OK || code == SQLITE_DONE ? OK : fail_memory(err);
+  return status == SQLITE_OK || status == SQLITE_DONE ? OK : fail_memory(err);
 }
 
 static int seek(Scan *scan, sqlite3_value *value, Error *err) {

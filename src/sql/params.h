@@ -4,7 +4,7 @@
 #ifndef SQL_PARAMS_H
 #define SQL_PARAMS_H
 
-#include "sql/table.h"
+#include "sql/scan.h"
 
 /* Keeps xFilter's arguments, as a plan of plan.h orders them. Sets scan->done
  * where what must be given is NULL: there are no rows then. */
@@ -13,5 +13,15 @@ void params_forget(Scan *scan);
 
 /* Of the values that the current row is about; never 0. */
 uint64_t params_hash(const Scan *scan);
+
+/* The item-th text given; {NULL, 0} when there is none. */
+EncodeText param_text(const Scan *scan, int param, size_t item);
+
+/* The value of a name or number, NULL when not given or NULL. */
+sqlite3_value *param_option(const Scan *scan, int param);
+
+/* A number. *out stays as it is when not given or NULL. */
+int param_size(const Scan *scan, int param, size_t *out, Error *err);
+int param_bool(const Scan *scan, int param, bool *out, Error *err);
 
 #endif

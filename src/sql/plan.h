@@ -4,7 +4,7 @@
 #ifndef SQL_PLAN_H
 #define SQL_PLAN_H
 
-#include "sql/table.h"
+#include "sql/scan.h"
 
 /* Answers SQLite's xBestIndex: which constraints it wants as arguments of
  * xFilter, in the order of the parameters and then the key, at which cost. */

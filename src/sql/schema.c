@@ -187,27 +187,28 @@ static int check_one(sqlite3 *db, const char *schema, const char *name,
   char *sql = sqlite3_mprintf("SELECT name, sql FROM \"%w\".sqlite_master "
                               "WHERE type IN ('index', 'table')",
                               schema);
-  int rc = sql ? sqlite3_prepare_v2(db, sql, -1, &rows, NULL) : SQLITE_NOMEM;
+  int status =
+      sql ? sqlite3_prepare_v2(db, sql, -1, &rows, NULL) : SQLITE_NOMEM;
   sqlite3_free(sql);
-  int code = rc ? OK : check_rows(rows, name, err);
+  int rc = status ? OK : check_rows(rows, name, err);
   int end = sqlite3_finalize(rows);
-  rc = rc ? rc : end;
-  return code || !code_of(rc)
-             ? code
-             : fail(err, code_of(rc), "the schema could not be read");
+  status = status ? status : end;
+  return rc || !code_of(status)
+             ? rc
+             : fail(err, code_of(status), "the schema could not be read");
 }
 
 int schema_check(sqlite3 *db, const char *name, Error *err) {
   sqlite3_stmt *list = NULL;
-  int code = OK;
-  int rc = sqlite3_prepare_v2(db, "PRAGMA database_list", -1, &list, NULL);
-  while (!rc && !code && sqlite3_step(list) == SQLITE_ROW) {
+  int rc = OK;
+  int status = sqlite3_prepare_v2(db, "PRAGMA database_list", -1, &list, NULL);
+  while (!status && !rc && sqlite3_step(list) == SQLITE_ROW) {
     const char *schema = (const char *)sqlite3_column_text(list, 1);
-    code = schema ? check_one(db, schema, name, err) : fail_memory(err);
+    rc = schema ? check_one(db, schema, name, err) : fail_memory(err);
   }
   int end = sqlite3_finalize(list);
-  rc = rc ? rc : end;
-  return code || !code_of(rc)
-             ? code
-             : fail(err, code_of(rc), "the schema could not be read");
+  status = status ? status : end;
+  return rc || !code_of(status)
+             ? rc
+             : fail(err, code_of(status), "the schema could not be read");
 }

@@ -1,7 +1,7 @@
 /*
  * table.c - one implementation of virtual tables for all of ours.
  *
- * In:  a TableKind (table.h), and what SQLite asks of a virtual table.
+ * In:  a TableKind (scan.h), and what SQLite asks of a virtual table.
  * Out: its rows, one scan at a time.
  *
  * Parameters are hidden columns: plan.c says how they get their values,
@@ -108,10 +108,10 @@ static int complain(sqlite3_vtab *vtab, int code, char *message) {
 /* The outcome of one of our functions as that of a table's method. */
 static int outcome(sqlite3_vtab *vtab, const Call *call, int rc,
                    const Error *err) {
-  int code = call_code(call, rc);
-  if (code != SQLITE_ERROR)
-    return code;
-  return complain(vtab, code, call_message(call, err));
+  int status = call_code(call, rc);
+  if (status != SQLITE_ERROR)
+    return status;
+  return complain(vtab, status, call_message(call, err));
 }
 
 /* --- Scanning ------------------------------------------------------------- */

@@ -1,120 +1,13 @@
 /*
  * table.h - one implementation of virtual tables for all of ours.
- *
- * A table is described by a TableKind: its name, its columns, its parameters
- * (hidden columns, given in parentheses or as `WHERE name = value`), and a
- * few callbacks that produce the rows of one scan.
- *
- *     SELECT answer FROM distilbert_answers('who?', body, 3)
- *     SELECT answer FROM distilbert_answers
- *       WHERE question = 'who?' AND context IN (SELECT body FROM docs)
  */
 #ifndef SQL_TABLE_H
 #define SQL_TABLE_H
 
-#include "sql/call.h"
-
-enum { TABLE_MAX_PARAMS = 12 };
-
-typedef enum ParamKind {
-  PARAM_TEXT,   /* must be given; NULL: no rows */
-  PARAM_TEXTS,  /* the same, and `name IN (...)` comes as one scan */
-  PARAM_MAYBE,  /* a text; NULL or not given: none */
-  PARAM_NAME,   /* a model's name; NULL or not given: the default one */
-  PARAM_NUMBER, /* a whole number; NULL or not given: a default */
-  PARAM_SHOWN   /* no parameter, but a column of the row that * leaves out */
-} ParamKind;
-
-typedef struct TableParam {
-  const char *name;
-  ParamKind kind;
-  int64_t low, high; /* limits of a number */
-} TableParam;
-
-static inline bool param_is_required(const TableParam *param) {
-  return param->kind == PARAM_TEXT || param->kind == PARAM_TEXTS;
-}
-
-/* A copy of a value that was given. */
-typedef struct ParamValue {
-  sqlite3_value *value; /* owned, of a name or number; else NULL */
-  char *text;           /* owned, of the other kinds */
-  size_t bytes;
-} ParamValue;
-
-/* Values given for one parameter; NULL is left out. */
-typedef struct ParamValues {
-  ParamValue *items; /* owned */
-  size_t n, capacity;
-  size_t at; /* which one the current row is about */
-} ParamValues;
-
-/* A row that changes. */
-typedef struct Change {
-  sqlite3_value *old;     /* the key of the row that goes; NULL: none */
-  sqlite3_value **values; /* columns of the row that comes; NULL: none */
-  bool by_key;            /* the statement asked for the old row by its key */
-} Change;
-
-/* One scan. */
-typedef struct Scan {
-  Call call;
-  const struct TableKind *kind;
-  ParamValues params[TABLE_MAX_PARAMS];
-  void *state; /* kind->state_bytes bytes, zero before begin */
-  bool done;   /* set by next when there is no further row */
-} Scan;
-
-typedef struct TableKind {
-  const char *name;
-  const char *columns; /* SQL, what is not hidden */
-  int n_columns;
-  const TableParam *params;
-  int n_params;
-  int flag; /* for sqlite3_vtab_config; 0: none */
-  size_t state_bytes;
-
-  /* Reads parameters, and gets ready to produce rows. */
-  int (*begin)(Scan *scan, Error *err);
-  /* May be NULL. Told what the first column, the key, is to equal, before
-   * begin; an error ends the scan. */
-  int (*seek)(Scan *scan, const char *key, Error *err);
-  /* Goes to the first or next row. */
-  int (*next)(Scan *scan, Error *err);
-  /* Gives a column of the current row to sqlite3_result_*: a visible one, or
-   * n_columns + p where param p is PARAM_SHOWN. */
-  void (*column)(Scan *scan, sqlite3_context *ctx, int column);
-  /* Frees what state holds, however far begin came. */
-  void (*end)(Scan *scan);
-
-  /*
-   * NULL: read-only. Else the first column is the primary key and rows come
-   * without rowid.
-   */
-  int (*update)(Call *call, const Change *change, Error *err);
-} TableKind;
+#include "sql/scan.h"
 
 /* Registers a table; read_only leaves `update` out. SQLite's codes. */
 int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
                    Connection *connection);
-
-/* For the tables, written in params.c. */
-
-/* The item-th text given; {NULL, 0} when there is none. */
-EncodeText param_text(const Scan *scan, int param, size_t item);
-
-/* The value of a name or number, NULL when not given or NULL. */
-sqlite3_value *param_option(const Scan *scan, int param);
-
-/* A number. *out stays as it is when not given or NULL. */
-int param_size(const Scan *scan, int param, size_t *out, Error *err);
-int param_bool(const Scan *scan, int param, bool *out, Error *err);
-
-/* Tables, each written in its own file. */
-extern const TableKind answers_table; /* fn_answer.c */
-extern const TableKind fill_table;    /* fn_fill.c */
-extern const TableKind tokens_table;  /* fn_tokens.c */
-extern const TableKind models_table;  /* models.c */
-extern const TableKind config_table;  /* config.c */
 
 #endif

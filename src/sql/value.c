@@ -21,7 +21,7 @@
 #include "sql/value.h"
 
 #include <string.h>
-#include "model/registry.h"
+#include "store/locate.h"
 SQLITE_EXTENSION_INIT3
 
 enum { NAME_LIMIT = MODEL_NAME_MAX + 1 + 64 }; /* name@fingerprint */

@@ -22,20 +22,8 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "task/span.h"
-#include "text/utf8.h"
-
-int answers_add(Answers *a, const Answer *answer, Error *err) {
-  if (mem_reserve(&a->items, &a->capacity, a->n + 1, sizeof *answer))
-    return fail_memory(err);
-  a->items[a->n++] = *answer;
-  return OK;
-}
-
-void answers_clear(Answers *a) {
-  mem_free(a->items);
-  *a = (Answers){0};
-}
 
 void collect_clear(Collector *c) {
   answers_clear(&c->found);

@@ -4,8 +4,10 @@
 #ifndef TASK_COLLECT_H
 #define TASK_COLLECT_H
 
-#include "task/answer.h"
+#include "base/poll.h"
+#include "task/answers.h"
 #include "task/merge.h"
+#include "text/tokenizer.h"
 
 typedef struct Collector {
   const AnswerOptions *how; /* borrowed */
@@ -36,7 +38,5 @@ int collect_window(Collector *c, const Token *tokens, size_t n, float *start,
  * ERR_NOMEM, ERR_INTERRUPT. */
 int collect_end(Collector *c, Answers *out, Error *err);
 void collect_clear(Collector *c);
-
-int answers_add(Answers *a, const Answer *answer, Error *err);
 
 #endif

@@ -28,7 +28,7 @@
 #include "model/encoder.h"
 #include "task/batch.h"
 #include "task/pooling.h"
-#include "text/prepare.h"
+#include "unicode/python.h"
 
 typedef struct Text {
   EmbedResult result;
@@ -126,11 +126,12 @@ static int prepare(const Embedder *e, EncodeText *text, char **owned,
   if (s->prompt && *s->prompt)
     code = add_prompt(e, text, owned, err);
   if (!code && s->strip)
-    code = text_strip(text, &e->run->poll, err);
+    code = python_strip(&text->text, &text->bytes, &e->run->poll, err);
   if (code || !s->lower_case)
     return code;
   char *lower;
-  code = text_lower(*text, &e->run->poll, &lower, &text->bytes, err);
+  code = python_lower(text->text, text->bytes, &e->run->poll, &lower,
+                      &text->bytes, err);
   mem_free(*owned);
   *owned = code ? NULL : lower;
   text->text = *owned;

@@ -7,7 +7,6 @@
 
 #include "model/model.h"
 #include "model/run.h"
-#include "model/settings.h"
 
 /* What became of one text. */
 typedef struct EmbedResult {

@@ -19,9 +19,8 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
-#include "task/collect.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
+#include "unicode/unicode.h"
 
 /* Reads a text lower-cased. */
 typedef struct LowerCursor {

@@ -7,7 +7,8 @@
 #ifndef TASK_MERGE_H
 #define TASK_MERGE_H
 
-#include "task/answer.h"
+#include "task/answers.h"
+#include "text/tokenizer.h"
 
 /* All zero is an empty Merge. */
 typedef struct Merge {

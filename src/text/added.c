@@ -13,7 +13,7 @@
  *
  * Of two tokens with one pattern ("Ab" and "aB" in lower case) the first added
  * is found, as in the reference.  Which match counts, and what lstrip, rstrip
- * and single_word make of it, is scan.c's affair.
+ * and single_word make of it, is added_scan.c's affair.
  */
 #include "text/added.h"
 

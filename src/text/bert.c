@@ -21,7 +21,7 @@
 #include "text/tokenizer_inside.h"
 
 #include "base/memory.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 static void bert_prepare(Tokenizer *t) {
   const AddedSet *raw = &t->added.raw, *normalized = &t->added.normalized;

@@ -25,8 +25,8 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "text/bytes.h"
-#include "text/utf8.h"
 
 enum { CHUNK = 256, POLL_CHUNKS = 256, POLL_STEPS = 1 << 16 };
 

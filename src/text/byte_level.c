@@ -29,9 +29,9 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "text/bytes.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "unicode/unicode.h"
 
 /* What a character is to the rules above. END: there is none in this part. */
 enum { CLASS_END, CLASS_SPACE, CLASS_LETTER, CLASS_NUMBER, CLASS_OTHER };
@@ -90,7 +90,7 @@ typedef struct Reader {
   Span span;        /* up to the cursor */
   int next;         /* the class of the character at the cursor */
   AddedMatch match; /* where next is END: the added token there, if any */
-  int code;
+  int rc;
 } Reader;
 
 /* Is U+FFFD, as it was read, not what the text has? */
@@ -132,14 +132,14 @@ static void skip_class(Reader *r) {
   TextCursor *c = r->c;
   const unsigned char *plain = c->tokenizer->plain;
   int class = r->next;
-  while (r->next == class && r->code == OK) {
+  while (r->next == class && r->rc == OK) {
     move(r);
     size_t at = c->at, limit = c->bytes < c->poll_at ? c->bytes : c->poll_at;
     while (at < limit && plain[(unsigned char)c->text[at]] == class)
       at++;
     c->chars += (uint32_t)(at - c->at);
     c->at = at;
-    r->code = cursor_poll(c, r->poll, r->err);
+    r->rc = cursor_poll(c, r->poll, r->err);
     look(r);
   }
 }
@@ -356,8 +356,8 @@ static int read_one(Reader *r, ByteWork *w, Encoding *out) {
   look(r);
   if (r->next != CLASS_END)
     read_word(r);
-  if (r->code)
-    return r->code;
+  if (r->rc)
+    return r->rc;
   if (r->match.token && r->match.start <= r->span.at)
     return byte_level_take(r->c, &r->match, out, r->err);
   return add_word(r, w, out);
@@ -367,9 +367,9 @@ static int byte_level_next(TextCursor *c, Work *work, Encoding *out,
                            Error *err) {
   Reader r = {.c = c, .poll = work->poll, .count = work->count, .err = err};
   bool first = c->at == c->after_added && c->text[c->at] != ' ';
-  r.code = cursor_poll(c, work->poll, err);
-  if (r.code)
-    return r.code;
+  r.rc = cursor_poll(c, work->poll, err);
+  if (r.rc)
+    return r.rc;
   r.span = (Span){.at = c->at, .chars = c->chars};
   r.span.prefix = c->tokenizer->byte_level.prefix && first;
   int rc = read_one(&r, work->memory, out);

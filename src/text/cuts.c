@@ -13,7 +13,7 @@
 #include "text/cuts.h"
 
 #include <string.h>
-#include "text/unicode.h"
+#include "unicode/unicode.h"
 
 static bool has(const Aligned *c, unsigned flag) {
   return (unicode_flags(c->code) & flag) != 0;

@@ -4,7 +4,7 @@
 #ifndef TEXT_CUTS_H
 #define TEXT_CUTS_H
 
-#include "text/forms.h"
+#include "unicode/forms.h"
 
 typedef enum CutKind {
   CUT_SPACE,       /* WhitespaceSplit: white space goes */

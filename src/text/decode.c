@@ -22,8 +22,8 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "base/utf8.h"
 #include "text/bytes.h"
-#include "text/utf8.h"
 
 typedef struct Text {
   char *bytes; /* owned */

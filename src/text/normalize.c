@@ -23,8 +23,8 @@
 
 #include "base/memory.h"
 #include "base/size.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
+#include "unicode/unicode.h"
 
 static void lower_all(Normal *out) {
   uint32_t lower[UNICODE_MAX_EXPANSION];

@@ -27,14 +27,13 @@
  *
  * Agrees with the order of things in the Hugging Face tokenizers' encode().
  */
-#include "text/sequence.h"
+#include "text/tokenizer_inside.h"
 
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
-#include "text/tokenizer_inside.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
+#include "unicode/unicode.h"
 
 enum { STRETCH_MIN = 512, STRETCH_MAX = 4 << 20 };
 

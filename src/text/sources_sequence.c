@@ -25,7 +25,7 @@
 
 #include <string.h>
 #include "base/memory.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 static const char gpt2[] = "'s|'t|'re|'ve|'m|'ll|'d| ?\\p{L}+| ?\\p{N}+|"
                            " ?[^\\s\\p{L}\\p{N}]+|\\s+(?!\\S)|\\s+";

@@ -21,8 +21,8 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
+#include "unicode/unicode.h"
 
 void steps_clear(Steps *s) {
   mem_free(s->list);

@@ -4,7 +4,7 @@
 #ifndef TEXT_STEPS_H
 #define TEXT_STEPS_H
 
-#include "text/forms.h"
+#include "unicode/forms.h"
 
 typedef enum StepKind {
   STEP_FORM,    /* NFC, NFD, NFKC, NFKD */

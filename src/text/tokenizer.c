@@ -38,10 +38,6 @@ size_t tokenizer_model_max(const Tokenizer *t) {
   return t->model_max;
 }
 
-bool tokenizer_lowercases(const Tokenizer *t) {
-  return t->normalizer.lower;
-}
-
 const char *tokenizer_note(const Tokenizer *t) {
   return *t->note ? t->note : NULL;
 }

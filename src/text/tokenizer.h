@@ -57,7 +57,6 @@ void tokenizer_free(Tokenizer *t);
 
 size_t tokenizer_size(const Tokenizer *t);      /* 1 + the highest id */
 size_t tokenizer_model_max(const Tokenizer *t); /* 0: no limit given */
-bool tokenizer_lowercases(const Tokenizer *t);
 
 /* What tokenizer_config.json or its class overruled, in one sentence that lives
  * as long as the tokenizer; NULL: nothing that tokenizer.json says. */

@@ -2,7 +2,7 @@
  * tokenizer_inside.h - a Tokenizer's parts, and what a kind of tokenizer is.
  *
  *     text -> added tokens and words -> pieces -> template
- *             scan.c    bert.c       wordpiece.c  encode.c
+ *       added_scan.c    bert.c       wordpiece.c  encode.c
  *                       byte_level.c bpe.c
  *                       sequence.c   any of these two
  *
@@ -13,8 +13,9 @@
 
 #include "text/added.h"
 #include "text/bpe.h"
+#include "text/cuts.h"
 #include "text/normalize.h"
-#include "text/sequence.h"
+#include "text/steps.h"
 #include "text/template.h"
 #include "text/tokenizer.h"
 #include "text/vocab.h"
@@ -54,6 +55,20 @@ typedef struct Decoder {
   bool clean_text;   /* in the whole text */
 } Decoder;
 
+enum { SEQUENCE_SLOTS = 1024 };
+
+/* Sequences of normalizers and of pre-tokenizers: what the files say, and what
+ * follows from it (sequence.c). */
+typedef struct Sequence {
+  Steps steps;
+  Cuts cuts;
+  bool cut[128];                /* white space that a stretch may begin with */
+  bool spaces_cjk;              /* some step puts ideographs between spaces */
+  bool loose;                   /* whatever stands before it */
+  bool fragile[SEQUENCE_SLOTS]; /* by hash: characters of patterns */
+  Tokenizer *inner; /* owned shell: reads what has been normalised */
+} Sequence;
+
 struct Tokenizer {
   const Pieces *pieces;
   Vocab vocab;
@@ -73,6 +88,12 @@ struct Tokenizer {
   Normal ascii[128];
   unsigned char plain[256]; /* byte level: its class (byte_level.c), else 0 */
 };
+
+void sequence_free(Sequence *s); /* may be NULL */
+
+/* When all else is there: takes the set of normalised added tokens over and
+ * makes the inner tokenizer. */
+int sequence_prepare(Tokenizer *t, Error *err);
 
 /* Polls when the cursor has passed its poll_at, and moves that on. */
 enum { POLL_BYTES = 1 << 16 };

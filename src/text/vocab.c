@@ -18,7 +18,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 static const uint32_t no_place = UINT32_MAX;
 

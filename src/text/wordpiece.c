@@ -23,8 +23,8 @@
 
 #include <string.h>
 #include "base/memory.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
+#include "unicode/unicode.h"
 
 enum { MAX_UTF8 = 4 };
 

@@ -12,8 +12,8 @@
 #include "fuzz.h"
 #include "text/bytes.h"
 #include "text/tokenizer.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "unicode/unicode.h"
+#include "base/utf8.h"
 
 enum { MOST = 1500, N_KINDS = 8, MAX_TOKENS = 400, MAX_MERGES = 400 };
 enum { MASK = 3, WORD = 4, TOKENS = 5 }; /* ids */

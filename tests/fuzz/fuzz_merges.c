@@ -13,7 +13,7 @@
 #include "base/memory.h"
 #include "text/bytes.h"
 #include "text/tokenizer_inside.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 enum { MOST = 200 };
 

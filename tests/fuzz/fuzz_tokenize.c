@@ -10,7 +10,7 @@
 #include <string.h>
 #include "fuzz.h"
 #include "text/tokenizer.h"
-#include "text/unicode.h"
+#include "unicode/unicode.h"
 
 enum { MOST = 4096, N_ADDED = 4, MAX_CHARS = 100, LONGEST = 6 };
 

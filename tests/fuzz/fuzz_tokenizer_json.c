@@ -12,7 +12,7 @@
 #include "parts.h"
 #include "base/memory.h"
 #include "text/tokenizer_inside.h"
-#include "text/utf8.h"
+#include "base/utf8.h"
 
 /* Tokens of words do not overlap, but for parts of a character. */
 static void check_neighbours(const Token *last, const Token *token) {

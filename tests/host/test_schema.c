@@ -24,7 +24,7 @@
  * found out by asking SQLite.
  */
 #include "check.h"
-#include "model/registry.h"
+#include "store/registry.h"
 
 #include <stdbool.h>
 #include <stdlib.h>

@@ -24,7 +24,7 @@
 #include <sqlite3.h>
 #include "distilbert.h"
 #include "host/status.h"
-#include "model/registry.h"
+#include "store/registry.h"
 #include "sanitizer.h"
 
 #define DATA "tests/oracle/data/checkpoints/"

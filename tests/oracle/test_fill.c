@@ -15,7 +15,7 @@
 #include <math.h>
 #include <sqlite3.h>
 #include "check.h"
-#include "model/locate.h"
+#include "store/locate.h"
 #include "oracle.h"
 
 static const Run run = {.engine = ENGINE_NATIVE, .n_threads = 2};

@@ -129,7 +129,7 @@ UPDATE distilbert_config SET value = printf('%.65536c', 'x')
 
 .testcase an unknown key is an error that lists the known ones
 UPDATE distilbert_config SET value = 3 WHERE key = 'thread';
-.error distilbert_config: no key thread; there are threads, memory_limit, *
+.error distilbert_config: no key thread; there are threads, memory_limit, *, fill_model
 
 .testcase also where it is read
 SELECT value FROM distilbert_config WHERE key = 'thread';

@@ -11,8 +11,8 @@
 #include <unistd.h>
 #include "check.h"
 #include "files.h"
-#include "model/registry.h"
-#include "model/settings.h"
+#include "store/registry.h"
+#include "store/settings.h"
 
 #define DATA "tests/oracle/data/checkpoints/"
 

@@ -5,7 +5,8 @@
  * the very start: one good, one bad.  Then arrays of {key, text, valid}, and
  * threads that read while one writes (for `make tsan`).
  */
-#include "model/settings.h"
+#include "store/settings.h"
+#include "store/tasks.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -193,7 +194,24 @@ static void test_fork(void) {
   pthread_join(reader, NULL);
 }
 
+/* The setting of a task is called after it; there is no task behind the last.
+ */
+static void check_tasks(void) {
+  unsigned bit = TASK_EMBED;
+  const TaskInfo *info;
+  for (; (info = task_info(bit)) != NULL; bit <<= 1) {
+    char key[64], names[64];
+    snprintf(key, sizeof key, "%s_model", info->name);
+    CHECK(info->bit == bit && setting_find(key) == info->setting, "%s", key);
+    CHECK(!strcmp(task_names(bit, names, sizeof names), info->name), "%s",
+          names);
+  }
+  CHECK(bit == TASK_CHOOSE << 1, "tasks up to %u", bit);
+  CHECK(task_info(0) == task_info(TASK_ANSWER), "the tokenizer alone");
+}
+
 int main(void) {
+  check_tasks();
   setenv("DISTILBERT_MEMORY_LIMIT", "12345", 1);
   setenv("DISTILBERT_ENGINE", "gpu", 1);
   char name[301];

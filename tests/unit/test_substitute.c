@@ -11,7 +11,7 @@
 #include <unistd.h>
 #include "check.h"
 #include "files.h"
-#include "model/locate.h"
+#include "store/locate.h"
 #include "model/model.h"
 
 #define CHECKPOINTS "tests/oracle/data/checkpoints/"

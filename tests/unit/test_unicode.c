@@ -14,8 +14,8 @@
 #endif
 #include "check.h"
 #include "text/normalize.h"
-#include "text/unicode.h"
-#include "text/utf8.h"
+#include "unicode/unicode.h"
+#include "base/utf8.h"
 
 #define DATA "tests/unit/data/unicode/"
 
