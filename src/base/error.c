@@ -32,24 +32,24 @@ static void trim_partial(char *text) {
     text[n - 1 - back] = 0;
 }
 
-int fail(Error *err, int code, const char *fmt, ...) {
+int fail(Error *err, int rc, const char *fmt, ...) {
   if (!err)
-    return code;
+    return rc;
   va_list args;
   va_start(args, fmt);
   vsnprintf(err->message, sizeof err->message, fmt, args);
   va_end(args);
   trim_partial(err->message);
-  return code;
+  return rc;
 }
 
 int fail_memory(Error *err) {
   return fail(err, ERR_NOMEM, "out of memory");
 }
 
-int fail_prefix(Error *err, int code, const char *fmt, ...) {
+int fail_prefix(Error *err, int rc, const char *fmt, ...) {
   if (!err)
-    return code;
+    return rc;
   Error was = *err; /* the prefix is written over it */
   va_list args;
   va_start(args, fmt);
@@ -58,7 +58,7 @@ int fail_prefix(Error *err, int code, const char *fmt, ...) {
   size_t n = strlen(err->message);
   snprintf(err->message + n, sizeof err->message - n, ": %s", was.message);
   trim_partial(err->message);
-  return code;
+  return rc;
 }
 
 char *error_quote(char out[ERROR_QUOTE], const char *text) {

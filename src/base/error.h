@@ -29,14 +29,14 @@ typedef struct Error {
 
 /* Writes the message (cut at a character border to fit) and returns `code`.
  * `err` may be NULL. */
-int fail(Error *err, int code, const char *fmt, ...)
+int fail(Error *err, int rc, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
 
 /* The one message of ERR_NOMEM. Returns ERR_NOMEM. */
 int fail_memory(Error *err);
 
 /* Puts "PREFIX: " in front of the message already there; returns `code`. */
-int fail_prefix(Error *err, int code, const char *fmt, ...)
+int fail_prefix(Error *err, int rc, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
 
 /*

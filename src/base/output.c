@@ -114,9 +114,9 @@ static int take_empty(const Output *out) {
   close(fd);
   if (rename(out->temporary, out->path) == 0)
     return 0;
-  int code = errno;
+  int rc = errno;
   unlink(out->path);
-  return code;
+  return rc;
 }
 
 /* Gives the file its name, if nothing has it. Returns 0 or an errno. */
@@ -143,11 +143,11 @@ int output_commit(Output *out, const File *old, Error *err) {
   if (fsync(out->fd) != 0)
     return file_refuse(out->name, errno, err);
   int taken = old ? 0 : take_name(out);
-  int code = old     ? replace(out, old, err)
-             : taken ? file_refuse(out->name, taken, err)
-                     : OK;
-  if (code)
-    return code;
+  int rc = old     ? replace(out, old, err)
+           : taken ? file_refuse(out->name, taken, err)
+                   : OK;
+  if (rc)
+    return rc;
   out->temporary[0] = 0;
   sync_folder(out->path);
   return OK;

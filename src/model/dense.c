@@ -59,32 +59,32 @@ static int check_keys(const cJSON *json, const char *file, Error *err) {
   static const char *const known[] = {
       "in_features",       "out_features",       "bias", "activation_function",
       "module_input_name", "module_output_name", NULL};
-  int code = keys_check(file, json, known, err);
-  if (!code)
-    code = keys_only(file, json, "module_input_name", vector, err);
-  return code ? code : keys_only(file, json, "module_output_name", vector, err);
+  int rc = keys_check(file, json, known, err);
+  if (!rc)
+    rc = keys_only(file, json, "module_input_name", vector, err);
+  return rc ? rc : keys_only(file, json, "module_output_name", vector, err);
 }
 
 static int read_keys(const cJSON *json, const char *file, DenseConfig *out,
                      Error *err) {
   const char *name = "torch.nn.modules.activation.Tanh";
   int64_t n_in = 0, n_out = 0;
-  int code =
+  int rc =
       json_get_int(file, json, "in_features", 1, CONFIG_MAX_DIM, &n_in, err);
-  if (!code)
-    code = json_get_int(file, json, "out_features", 1, CONFIG_MAX_DIM, &n_out,
-                        err);
-  if (!code)
-    code = json_get_bool(file, json, "bias", &out->has_bias, err);
-  if (!code)
-    code = json_get_text(file, json, "activation_function", &name, err);
-  if (!code)
-    code = dense_activation(name, &out->activation, err);
-  if (!code && !n_out)
-    code = fail(err, ERR_FORMAT, "%s: out_features is missing", file);
+  if (!rc)
+    rc = json_get_int(file, json, "out_features", 1, CONFIG_MAX_DIM, &n_out,
+                      err);
+  if (!rc)
+    rc = json_get_bool(file, json, "bias", &out->has_bias, err);
+  if (!rc)
+    rc = json_get_text(file, json, "activation_function", &name, err);
+  if (!rc)
+    rc = dense_activation(name, &out->activation, err);
+  if (!rc && !n_out)
+    rc = fail(err, ERR_FORMAT, "%s: out_features is missing", file);
   out->n_in = (size_t)n_in;
   out->n_out = (size_t)n_out;
-  return code;
+  return rc;
 }
 
 /* `n_in` is what the module before gives. */
@@ -98,33 +98,33 @@ static int read_dense(const Source *s, const Module *m, size_t n_in,
   const SourceText *t = source_text(s, file);
   if (!t->text)
     return fail(err, ERR_IO, "%s: no such file", file);
-  int code = json_parse(file, t->text, t->bytes, DENSE_LIMIT, &json, err);
-  if (code)
-    return code;
-  code = check_keys(json, file, err);
-  if (!code)
-    code = read_keys(json, file, out, err);
-  if (!code && out->n_in && out->n_in != n_in)
-    code = fail(err, ERR_FORMAT, "%s: in_features %zu, what it gets has %zu",
-                file, out->n_in, n_in);
+  int rc = json_parse(file, t->text, t->bytes, DENSE_LIMIT, &json, err);
+  if (rc)
+    return rc;
+  rc = check_keys(json, file, err);
+  if (!rc)
+    rc = read_keys(json, file, out, err);
+  if (!rc && out->n_in && out->n_in != n_in)
+    rc = fail(err, ERR_FORMAT, "%s: in_features %zu, what it gets has %zu",
+              file, out->n_in, n_in);
   cJSON_Delete(json);
-  return code;
+  return rc;
 }
 
 /* Without the weights, so that options can be checked before anything large is
  * read. */
 int dense_dim(const Source *s, size_t n_in, size_t *out, Error *err) {
   DenseConfig config;
-  int code = OK;
+  int rc = OK;
   *out = n_in;
-  for (size_t i = 0; !code && i < s->modules.n; i++) {
+  for (size_t i = 0; !rc && i < s->modules.n; i++) {
     const Module *m = &s->modules.list[i];
     if (m->kind != MODULE_DENSE)
       continue;
-    code = read_dense(s, m, *out, &config, err);
+    rc = read_dense(s, m, *out, &config, err);
     *out = config.n_out;
   }
-  return code;
+  return rc;
 }
 
 /* The bias is left out of the file where config.json says that there is none.
@@ -133,16 +133,16 @@ static int load_one(Loader *l, const Module *m, size_t n_in, Dense *d,
                     Error *err) {
   char name[TENSOR_NAME_ROOM];
   DenseConfig config;
-  int code = read_dense(l->source, m, n_in, &config, err);
-  if (code)
-    return code;
+  int rc = read_dense(l->source, m, n_in, &config, err);
+  if (rc)
+    return rc;
   snprintf(name, sizeof name, "%s.linear", m->path);
   d->activation = config.activation;
   d->linear.n_in = n_in;
   d->linear.n_out = config.n_out;
-  code = load_weight(l, name, config.n_out, n_in, &d->linear.weight, err);
-  if (code || !config.has_bias)
-    return code;
+  rc = load_weight(l, name, config.n_out, n_in, &d->linear.weight, err);
+  if (rc || !config.has_bias)
+    return rc;
   snprintf(name, sizeof name, "%s.linear.bias", m->path);
   return load_vector(l, name, config.n_out, &d->linear.bias, err);
 }
@@ -150,16 +150,16 @@ static int load_one(Loader *l, const Module *m, size_t n_in, Dense *d,
 int dense_load(Loader *l, size_t n_in, Dense out[MODULES_MAX], size_t *n,
                Error *err) {
   const Modules *modules = &l->source->modules;
-  int code = OK;
+  int rc = OK;
   *n = 0;
-  for (size_t i = 0; !code && i < modules->n; i++) {
+  for (size_t i = 0; !rc && i < modules->n; i++) {
     if (modules->list[i].kind != MODULE_DENSE)
       continue;
     Dense *d = &out[(*n)++];
-    code = load_one(l, &modules->list[i], n_in, d, err);
+    rc = load_one(l, &modules->list[i], n_in, d, err);
     n_in = d->linear.n_out;
   }
-  return code;
+  return rc;
 }
 
 int dense_apply(const Dense *d, const Poll *poll, const float *x, float *y,

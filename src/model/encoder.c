@@ -415,24 +415,24 @@ static int count_tokens(Encoder *e, Error *err) {
 }
 
 static int prepare(Encoder *e, const Run *run, Hidden *out, Error *err) {
-  int code = count_tokens(e, err);
-  if (!code && run->engine == ENGINE_BLAS)
-    code = blas_open(err);
-  if (code)
-    return code;
+  int rc = count_tokens(e, err);
+  if (!rc && run->engine == ENGINE_BLAS)
+    rc = blas_open(err);
+  if (rc)
+    return rc;
   e->pass = pass_of(run, e->T);
   e->P = e->pass.panels;
   lay_out(e, out);
-  code = arena_open(&out->arena, err);
-  if (code)
-    return code;
+  rc = arena_open(&out->arena, err);
+  if (rc)
+    return rc;
   lay_out(e, out);
   size_t first = 0;
-  for (size_t i = 0; !code && i < e->n_texts; i++) {
-    code = place_text(e, &e->texts[i], first, err);
+  for (size_t i = 0; !rc && i < e->n_texts; i++) {
+    rc = place_text(e, &e->texts[i], first, err);
     first += e->texts[i].n;
   }
-  return code;
+  return rc;
 }
 
 int encoder_run(const Model *model, const Run *run, const Sequence *texts,
@@ -446,14 +446,14 @@ int encoder_run(const Model *model, const Run *run, const Sequence *texts,
                .D = c->dim / c->n_heads,
                .F = c->hidden_dim};
   *out = (Hidden){0};
-  int code = prepare(&e, run, out, err);
-  if (!code) {
+  int rc = prepare(&e, run, out, err);
+  if (!rc) {
     encode(&e);
-    code = e.code ? fail(err, e.code, "interrupted") : OK;
+    rc = e.code ? fail(err, e.code, "interrupted") : OK;
   }
-  if (code) {
+  if (rc) {
     hidden_clear(out);
-    return code;
+    return rc;
   }
   out->hidden = e.x;
   out->scratch = e.wide;

@@ -49,11 +49,11 @@ static int add_tensor(Sha256 *h, Shard *shard, const TensorInfo *t,
   add_tensor_head(h, t);
   for (size_t done = 0; done < t->bytes;) {
     size_t n = t->bytes - done < PIECE ? t->bytes - done : PIECE;
-    int code = source_bytes(shard, t, done, n, piece, err);
-    if (!code)
-      code = poll_check(poll, err);
-    if (code)
-      return code;
+    int rc = source_bytes(shard, t, done, n, piece, err);
+    if (!rc)
+      rc = poll_check(poll, err);
+    if (rc)
+      return rc;
     sha256_add(h, piece, n);
     done += n;
   }
@@ -62,13 +62,13 @@ static int add_tensor(Sha256 *h, Shard *shard, const TensorInfo *t,
 
 static int add_tensors(Sha256 *h, Source *s, const Poll *poll, Error *err) {
   unsigned char *piece = mem_alloc(PIECE);
-  int code = piece ? OK : fail_memory(err);
+  int rc = piece ? OK : fail_memory(err);
   for (size_t i = 0; i < s->n_shards; i++)
-    for (size_t j = 0; !code && j < s->shards[i].header.n_tensors; j++)
-      code = add_tensor(h, &s->shards[i], &s->shards[i].header.tensors[j], poll,
-                        piece, err);
+    for (size_t j = 0; !rc && j < s->shards[i].header.n_tensors; j++)
+      rc = add_tensor(h, &s->shards[i], &s->shards[i].header.tensors[j], poll,
+                      piece, err);
   mem_free(piece);
-  return code;
+  return rc;
 }
 
 /* Closes the source in any case. */
@@ -76,10 +76,10 @@ static int hash_source(Source *s, const Poll *poll, Fingerprint *out,
                        Error *err) {
   Sha256 h;
   unsigned char digest[32];
-  int code = source_open_weights(s, err);
-  if (code) {
+  int rc = source_open_weights(s, err);
+  if (rc) {
     source_close(s);
-    return code;
+    return rc;
   }
   sha256_init(&h);
   add_block(&h, NUMERICS, sizeof NUMERICS - 1);
@@ -87,39 +87,39 @@ static int hash_source(Source *s, const Poll *poll, Fingerprint *out,
     add_block(&h, s->texts[i].name, strlen(s->texts[i].name));
     add_block(&h, s->texts[i].text, s->texts[i].bytes);
   }
-  code = add_tensors(&h, s, poll, err);
-  if (!code)
-    code = source_unchanged(s, err);
+  rc = add_tensors(&h, s, poll, err);
+  if (!rc)
+    rc = source_unchanged(s, err);
   sha256_end(&h, digest);
   for (int i = 0; i < 32; i++)
     snprintf(out->digits + 2 * i, 3, "%02x", digest[i]);
   out->identity = source_identity(s);
   source_close(s);
-  return code;
+  return rc;
 }
 
 /* No weights are read for it, only their headers. */
 int model_identity(const char *path, uint64_t *out, Error *err) {
   Source s;
-  int code = source_open(path, &s, err);
-  if (code)
-    return code;
-  code = source_open_weights(&s, err);
-  *out = code ? 0 : source_identity(&s);
+  int rc = source_open(path, &s, err);
+  if (rc)
+    return rc;
+  rc = source_open_weights(&s, err);
+  *out = rc ? 0 : source_identity(&s);
   source_close(&s);
-  return code;
+  return rc;
 }
 
 int model_fingerprint(const char *path, const Poll *poll, Fingerprint *out,
                       Error *err) {
   Source s;
-  int code = source_open(path, &s, err);
-  return code ? code : hash_source(&s, poll, out, err);
+  int rc = source_open(path, &s, err);
+  return rc ? rc : hash_source(&s, poll, out, err);
 }
 
 int model_fingerprint_memory(const unsigned char *file, size_t bytes,
                              const Poll *poll, Fingerprint *out, Error *err) {
   Source s;
-  int code = source_open_memory(file, bytes, &s, err);
-  return code ? code : hash_source(&s, poll, out, err);
+  int rc = source_open_memory(file, bytes, &s, err);
+  return rc ? rc : hash_source(&s, poll, out, err);
 }

@@ -17,10 +17,10 @@
 /* scratch[panel][2][LANES] = the two rows of the answer head. */
 static int answer_logits(const Model *model, Hidden *h, Error *err) {
   pass_begin(&h->pass);
-  int code = linear_one(&h->pass, &model->answer, h->hidden, h->scratch,
-                        ACTIVATION_NONE);
+  int rc = linear_one(&h->pass, &model->answer, h->hidden, h->scratch,
+                      ACTIVATION_NONE);
   pass_end(&h->pass);
-  return code ? fail(err, code, "interrupted") : OK;
+  return rc ? fail(err, rc, "interrupted") : OK;
 }
 
 int head_answer(const Model *model, const Run *run, const Sequence *texts,
@@ -28,20 +28,20 @@ int head_answer(const Model *model, const Run *run, const Sequence *texts,
   Hidden h;
   if (!(model->tasks & TASK_ANSWER))
     return fail(err, ERR_RANGE, "the model has no question answering head");
-  int code = encoder_run(model, run, texts, n_texts, &h, err);
-  if (code)
-    return code;
-  code = answer_logits(model, &h, err);
-  for (size_t t = 0; !code && t < h.n_tokens; t++) {
+  int rc = encoder_run(model, run, texts, n_texts, &h, err);
+  if (rc)
+    return rc;
+  rc = answer_logits(model, &h, err);
+  for (size_t t = 0; !rc && t < h.n_tokens; t++) {
     const float *row = h.scratch + t / LANES * 2 * LANES + t % LANES;
     start[t] = row[0];
     end[t] = row[LANES];
     if (!isfinite(start[t]) || !isfinite(end[t]))
-      code = fail(err, ERR_FORMAT,
-                  "the model gives non-finite output: its weights are damaged");
+      rc = fail(err, ERR_FORMAT,
+                "the model gives non-finite output: its weights are damaged");
   }
   hidden_clear(&h);
-  return code;
+  return rc;
 }
 
 /* --- Masked words -------------------------------------------------------- */
@@ -75,14 +75,14 @@ static void lay_out(MaskRoom *r, const Model *m) {
 static int run_mask_head(const Model *m, MaskRoom *r) {
   const MaskHead *h = &m->mask;
   pass_begin(&r->pass);
-  int code = linear_one(&r->pass, &h->transform, r->in, r->mid, h->activation);
+  int rc = linear_one(&r->pass, &h->transform, r->in, r->mid, h->activation);
   r->pass.kernels->add_norm(&(Norming){m->config.dim, r->pass.panels, r->mid,
                                        NULL, h->norm.gain, h->norm.bias,
                                        m->config.norm_eps});
-  if (!code)
-    code = linear_one(&r->pass, &h->decoder, r->mid, r->out, ACTIVATION_NONE);
+  if (!rc)
+    rc = linear_one(&r->pass, &h->decoder, r->mid, r->out, ACTIVATION_NONE);
   pass_end(&r->pass);
-  return code;
+  return rc;
 }
 
 static int copy_logits(const float *lanes, size_t V, size_t n, float *logits,
@@ -103,16 +103,16 @@ int head_fill_tokens(const Model *m, const Run *run, const Hidden *h,
                      const size_t *at, size_t n, float *logits, Error *err) {
   MaskRoom r = {.pass = pass_of(run, n)};
   lay_out(&r, m);
-  int code = arena_open(&r.arena, err);
-  if (code)
-    return code;
+  int rc = arena_open(&r.arena, err);
+  if (rc)
+    return rc;
   lay_out(&r, m);
   gather(h, m->config.dim, at, n, r.in);
-  code = run_mask_head(m, &r);
-  code = code ? fail(err, code, "interrupted")
-              : copy_logits(r.out, m->mask.decoder.n_out, n, logits, err);
+  rc = run_mask_head(m, &r);
+  rc = rc ? fail(err, rc, "interrupted")
+          : copy_logits(r.out, m->mask.decoder.n_out, n, logits, err);
   arena_close(&r.arena);
-  return code;
+  return rc;
 }
 
 int head_fill(const Model *model, const Run *run, const Sequence *text,
@@ -120,10 +120,10 @@ int head_fill(const Model *model, const Run *run, const Sequence *text,
   Hidden h;
   if (!(model->tasks & TASK_FILL))
     return fail(err, ERR_RANGE, "the model has no masked-word head");
-  int code = encoder_run(model, run, text, 1, &h, err);
-  if (code)
-    return code;
-  code = head_fill_tokens(model, run, &h, at, n, logits, err);
+  int rc = encoder_run(model, run, text, 1, &h, err);
+  if (rc)
+    return rc;
+  rc = head_fill_tokens(model, run, &h, at, n, logits, err);
   hidden_clear(&h);
-  return code;
+  return rc;
 }

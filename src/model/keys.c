@@ -51,9 +51,9 @@ int keys_check(const char *file, const cJSON *object, const char *const *known,
 int keys_only(const char *file, const cJSON *object, const char *key,
               const char *only, Error *err) {
   const char *given = only;
-  int code = json_get_text(file, object, key, &given, err);
-  if (code || strcmp(given, only) == 0)
-    return code;
+  int rc = json_get_text(file, object, key, &given, err);
+  if (rc || strcmp(given, only) == 0)
+    return rc;
   char shown[ERROR_QUOTE];
   return fail(err, ERR_UNSUPPORTED, "%s: %s %s, not %s", file, key,
               error_quote(shown, given), only);

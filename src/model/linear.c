@@ -208,11 +208,11 @@ static int run_native(Pass *pass, Work *work, bool has_bytes) {
   const LinearRun *run = work->run;
   const Poll *poll = &pass->run.poll;
   size_t rows = run->end - run->first;
-  int code = OK;
+  int rc = OK;
   if (has_bytes && run->first == 0) /* further rows have the same input */
-    code = team_run(&pass->team, pass->panels, quantize_task, work, poll);
-  if (code)
-    return code;
+    rc = team_run(&pass->team, pass->panels, quantize_task, work, poll);
+  if (rc)
+    return rc;
   work->rows = task_rows(pass, run);
   work->blocks = (rows + work->rows - 1) / work->rows;
   return team_run(&pass->team,

@@ -69,16 +69,16 @@ static int load_floats(Loader *l, const char *name, size_t n, size_t dim,
   const TensorInfo *t;
   void *into = NULL;
   size_t bytes;
-  int code = find_shaped(l, name, n, dim, &shard, &t, err);
-  if (code)
-    return code;
+  int rc = find_shaped(l, name, n, dim, &shard, &t, err);
+  if (rc)
+    return rc;
   if (!size_mul(t->n, sizeof(float), &bytes))
     return fail(err, ERR_RANGE, "tensor %s is too large", name);
-  code = place(l, bytes, &into, err);
-  if (!code && into)
-    code = source_floats(shard, t, l->poll, into, err);
+  rc = place(l, bytes, &into, err);
+  if (!rc && into)
+    rc = source_floats(shard, t, l->poll, into, err);
   *out = into;
-  return code ? fail_prefix(err, code, "%s", name) : OK;
+  return rc ? fail_prefix(err, rc, "%s", name) : OK;
 }
 
 /* --- Bytes ----------------------------------------------------------------*/
@@ -111,8 +111,8 @@ static int load_scales(Loader *l, const char *name, size_t n, const float **out,
   int written = snprintf(scale, sizeof scale, "%s.scale", name);
   if (written < 0 || (size_t)written >= sizeof scale)
     return fail(err, ERR_RANGE, "tensor name %.60s... is too long", name);
-  int code = load_floats(l, scale, n, 0, out, err);
-  return code ? code : check_scales(scale, n, *out, err);
+  int rc = load_floats(l, scale, n, 0, out, err);
+  return rc ? rc : check_scales(scale, n, *out, err);
 }
 
 /* Bytes [0, t->bytes) of a tensor, asking now and then whether to stop. */
@@ -120,11 +120,11 @@ static int read_bytes(const Loader *l, Shard *shard, const TensorInfo *t,
                       int8_t *into, Error *err) {
   for (size_t done = 0; done < t->bytes;) {
     size_t n = t->bytes - done < PIECE ? t->bytes - done : PIECE;
-    int code = source_bytes(shard, t, done, n, into + done, err);
-    if (!code)
-      code = poll_check(l->poll, err);
-    if (code)
-      return code;
+    int rc = source_bytes(shard, t, done, n, into + done, err);
+    if (!rc)
+      rc = poll_check(l->poll, err);
+    if (rc)
+      return rc;
     done += n;
   }
   return OK;
@@ -136,21 +136,21 @@ static int keep_bytes(Loader *l, const char *name, size_t n, size_t dim,
   Shard *shard;
   const TensorInfo *t;
   void *into = NULL;
-  int code = find_shaped(l, name, n, dim, &shard, &t, err);
-  if (!code)
-    code = load_scales(l, name, n, &out->scales, err);
-  if (code)
-    return code;
+  int rc = find_shaped(l, name, n, dim, &shard, &t, err);
+  if (!rc)
+    rc = load_scales(l, name, n, &out->scales, err);
+  if (rc)
+    return rc;
   if (shard->memory) {
     size_t at = shard->header.data_offset + t->offset;
     out->q = (const int8_t *)shard->memory + at;
     return OK;
   }
-  code = place(l, t->bytes, &into, err);
-  if (!code && into)
-    code = read_bytes(l, shard, t, into, err);
+  rc = place(l, t->bytes, &into, err);
+  if (!rc && into)
+    rc = read_bytes(l, shard, t, into, err);
   out->q = into;
-  return code;
+  return rc;
 }
 
 /* A matrix of floats, quantised as it is read. */
@@ -160,17 +160,17 @@ static int make_bytes(Loader *l, const char *name, size_t n, size_t dim,
   const TensorInfo *t;
   void *q = NULL, *scales = NULL;
   size_t bytes = 0;
-  int code = find_shaped(l, name, n, dim, &shard, &t, err);
-  if (!code && !size_mul(n, sizeof(float), &bytes))
-    code = fail(err, ERR_RANGE, "tensor %s is too large", name);
-  if (!code)
-    code = place(l, t->n, &q, err);
-  if (!code)
-    code = place(l, bytes, &scales, err);
-  if (!code && q)
-    code = quantize_tensor(shard, t, l->poll, q, scales, err);
+  int rc = find_shaped(l, name, n, dim, &shard, &t, err);
+  if (!rc && !size_mul(n, sizeof(float), &bytes))
+    rc = fail(err, ERR_RANGE, "tensor %s is too large", name);
+  if (!rc)
+    rc = place(l, t->n, &q, err);
+  if (!rc)
+    rc = place(l, bytes, &scales, err);
+  if (!rc && q)
+    rc = quantize_tensor(shard, t, l->poll, q, scales, err);
   *out = (Rows){q, scales};
-  return code;
+  return rc;
 }
 
 static int load_rows(Loader *l, const char *name, size_t n, size_t dim,
@@ -188,11 +188,11 @@ static int widen_rows(const Loader *l, Shard *shard, const TensorInfo *t,
   size_t n = t->shape[0], dim = t->shape[1];
   for (size_t row = 0; row < n; row += ROWS_A_READ) {
     size_t rows = n - row < ROWS_A_READ ? n - row : ROWS_A_READ;
-    int code = source_bytes(shard, t, row * dim, rows * dim, piece, err);
-    if (!code)
-      code = poll_check(l->poll, err);
-    if (code)
-      return code;
+    int rc = source_bytes(shard, t, row * dim, rows * dim, piece, err);
+    if (!rc)
+      rc = poll_check(l->poll, err);
+    if (rc)
+      return rc;
     rows_widen(rows, dim, piece, scales + row, out + row * dim);
   }
   return OK;
@@ -205,24 +205,24 @@ static int load_widened(Loader *l, const char *name, size_t n, size_t dim,
   const float *scales = NULL;
   void *into = NULL;
   size_t bytes = 0;
-  int code = find_shaped(l, name, n, dim, &shard, &t, err);
-  if (!code)
-    code = load_scales(l, name, n, &scales, err);
-  if (!code && !size_mul(t->n, sizeof(float), &bytes))
-    code = fail(err, ERR_RANGE, "tensor %s is too large", name);
-  if (!code)
-    code = place(l, bytes, &into, err);
-  if (code)
-    return code;
+  int rc = find_shaped(l, name, n, dim, &shard, &t, err);
+  if (!rc)
+    rc = load_scales(l, name, n, &scales, err);
+  if (!rc && !size_mul(t->n, sizeof(float), &bytes))
+    rc = fail(err, ERR_RANGE, "tensor %s is too large", name);
+  if (!rc)
+    rc = place(l, bytes, &into, err);
+  if (rc)
+    return rc;
   *out = into;
   if (!into)
     return OK;
   int8_t *piece = mem_array(ROWS_A_READ, dim);
   if (!piece)
     return fail_memory(err);
-  code = widen_rows(l, shard, t, scales, piece, into, err);
+  rc = widen_rows(l, shard, t, scales, piece, into, err);
   mem_free(piece);
-  return code;
+  return rc;
 }
 
 /* To bytes and back, in place. */
@@ -230,16 +230,16 @@ static int round_rows(const char *name, size_t n, size_t dim, float *w,
                       Error *err) {
   float scale;
   int8_t *q = mem_array(dim, 1);
-  int code = q ? OK : fail_memory(err);
-  for (size_t i = 0; !code && i < n; i++, w += dim) {
+  int rc = q ? OK : fail_memory(err);
+  for (size_t i = 0; !rc && i < n; i++, w += dim) {
     if (!rows_quantize(1, dim, w, q, &scale))
-      code = fail(err, ERR_FORMAT, "tensor %s has values that are not finite",
-                  name);
+      rc = fail(err, ERR_FORMAT, "tensor %s has values that are not finite",
+                name);
     else
       rows_widen(1, dim, q, &scale, w);
   }
   mem_free(q);
-  return code;
+  return rc;
 }
 
 /* A matrix as floats, whatever it is in the file. */
@@ -247,9 +247,9 @@ static int load_matrix(Loader *l, const char *name, size_t n, size_t dim,
                        const float **out, Error *err) {
   if (is_bytes(l, name))
     return load_widened(l, name, n, dim, out, err);
-  int code = load_floats(l, name, n, dim, out, err);
-  if (code || l->precision != PRECISION_INT8 || !l->base)
-    return code;
+  int rc = load_floats(l, name, n, dim, out, err);
+  if (rc || l->precision != PRECISION_INT8 || !l->base)
+    return rc;
   return round_rows(name, n, dim, (float *)(uintptr_t)*out, err);
 }
 
@@ -279,8 +279,8 @@ int load_vector(Loader *l, const char *name, size_t n, const float **out,
 int load_weight(Loader *l, const char *name, size_t n, size_t dim,
                 const float **out, Error *err) {
   char full[TENSOR_NAME_ROOM];
-  int code = full_name(name, "weight", full, err);
-  return code ? code : load_matrix(l, full, n, dim, out, err);
+  int rc = full_name(name, "weight", full, err);
+  return rc ? rc : load_matrix(l, full, n, dim, out, err);
 }
 
 int load_linear(Loader *l, const char *name, size_t n_out, size_t n_in,
@@ -288,12 +288,12 @@ int load_linear(Loader *l, const char *name, size_t n_out, size_t n_in,
   char full[TENSOR_NAME_ROOM];
   out->n_out = n_out;
   out->n_in = n_in;
-  int code = full_name(name, "weight", full, err);
-  if (!code)
-    code = load_matrix(l, full, n_out, n_in, &out->weight, err);
-  if (!code)
-    code = full_name(name, "bias", full, err);
-  return code ? code : load_floats(l, full, n_out, 0, &out->bias, err);
+  int rc = full_name(name, "weight", full, err);
+  if (!rc)
+    rc = load_matrix(l, full, n_out, n_in, &out->weight, err);
+  if (!rc)
+    rc = full_name(name, "bias", full, err);
+  return rc ? rc : load_floats(l, full, n_out, 0, &out->bias, err);
 }
 
 int load_sums(Loader *l, Linear *w, Error *err) {
@@ -302,12 +302,12 @@ int load_sums(Loader *l, Linear *w, Error *err) {
   if (w->n_in > BYTE_DEPTH_MAX || !size_mul(w->n_out, sizeof(int32_t), &bytes))
     return fail(err, ERR_RANGE, "int8 layers have at most %d inputs, not %zu",
                 BYTE_DEPTH_MAX, w->n_in);
-  int code = place(l, bytes, &into, err);
-  if (!code && into)
+  int rc = place(l, bytes, &into, err);
+  if (!rc && into)
     rows_sum(w->n_out, w->n_in, w->q_weight, into);
   w->q_sums = into;
   l->has_bytes = true;
-  return code;
+  return rc;
 }
 
 int load_layer_weight(Loader *l, const char *name, size_t n_out, size_t n_in,
@@ -316,15 +316,15 @@ int load_layer_weight(Loader *l, const char *name, size_t n_out, size_t n_in,
   Rows rows;
   out->n_out = n_out;
   out->n_in = n_in;
-  int code = full_name(name, "weight", full, err);
-  if (code)
-    return code;
+  int rc = full_name(name, "weight", full, err);
+  if (rc)
+    return rc;
   if (l->precision == PRECISION_FP32 ||
       (l->precision == PRECISION_FILE && !is_bytes(l, full)))
     return load_matrix(l, full, n_out, n_in, &out->weight, err);
-  code = load_rows(l, full, n_out, n_in, &rows, err);
-  if (code)
-    return code;
+  rc = load_rows(l, full, n_out, n_in, &rows, err);
+  if (rc)
+    return rc;
   out->q_weight = rows.q;
   out->q_scales = rows.scales;
   return load_sums(l, out, err);
@@ -333,23 +333,23 @@ int load_layer_weight(Loader *l, const char *name, size_t n_out, size_t n_in,
 int load_layer(Loader *l, const char *name, size_t n_out, size_t n_in,
                Linear *out, Error *err) {
   char full[TENSOR_NAME_ROOM];
-  int code = load_layer_weight(l, name, n_out, n_in, out, err);
-  if (!code)
-    code = full_name(name, "bias", full, err);
-  return code ? code : load_floats(l, full, n_out, 0, &out->bias, err);
+  int rc = load_layer_weight(l, name, n_out, n_in, out, err);
+  if (!rc)
+    rc = full_name(name, "bias", full, err);
+  return rc ? rc : load_floats(l, full, n_out, 0, &out->bias, err);
 }
 
 int load_norm(Loader *l, const char *name, size_t n, Norm *out, Error *err) {
   char full[TENSOR_NAME_ROOM];
-  int code = full_name(name, "gamma", full, err);
-  bool is_old = !code && load_has(l, full);
-  if (!code)
-    code = full_name(name, is_old ? "gamma" : "weight", full, err);
-  if (!code)
-    code = load_floats(l, full, n, 0, &out->gain, err);
-  if (!code)
-    code = full_name(name, is_old ? "beta" : "bias", full, err);
-  return code ? code : load_floats(l, full, n, 0, &out->bias, err);
+  int rc = full_name(name, "gamma", full, err);
+  bool is_old = !rc && load_has(l, full);
+  if (!rc)
+    rc = full_name(name, is_old ? "gamma" : "weight", full, err);
+  if (!rc)
+    rc = load_floats(l, full, n, 0, &out->gain, err);
+  if (!rc)
+    rc = full_name(name, is_old ? "beta" : "bias", full, err);
+  return rc ? rc : load_floats(l, full, n, 0, &out->bias, err);
 }
 
 int load_table(Loader *l, const char *name, size_t n, size_t dim, Table *out,
@@ -357,15 +357,15 @@ int load_table(Loader *l, const char *name, size_t n, size_t dim, Table *out,
   char full[TENSOR_NAME_ROOM];
   out->n = n;
   out->dim = dim;
-  int code = full_name(name, "weight", full, err);
-  if (code)
-    return code;
+  int rc = full_name(name, "weight", full, err);
+  if (rc)
+    return rc;
   if (!load_table_is_bytes(l, name))
     return load_floats(l, full, n, dim, &out->rows, err);
   Rows rows;
-  code = load_rows(l, full, n, dim, &rows, err);
-  if (code)
-    return code;
+  rc = load_rows(l, full, n, dim, &rows, err);
+  if (rc)
+    return rc;
   out->q_rows = rows.q;
   out->q_scales = rows.scales;
   return OK;
@@ -386,9 +386,9 @@ int load_sinusoids(Loader *l, size_t n, size_t dim, Table *out, Error *err) {
   size_t numbers, bytes;
   if (!size_mul(n, dim, &numbers) || !size_mul(numbers, sizeof(float), &bytes))
     return fail(err, ERR_RANGE, "position table is too large");
-  int code = place(l, bytes, &rows, err);
-  if (!code && rows)
+  int rc = place(l, bytes, &rows, err);
+  if (!rc && rows)
     fill_sinusoids(n, dim, rows);
   *out = (Table){.rows = rows, .n = n, .dim = dim};
-  return code;
+  return rc;
 }

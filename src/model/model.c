@@ -53,15 +53,15 @@ static int layer_linear(Loader *l, const Family *f, size_t index,
                         const char *part, size_t n_out, size_t n_in,
                         Linear *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
-  int code = encoder_name(l, f->layer, index, part, name, err);
-  return code ? code : load_layer(l, name, n_out, n_in, out, err);
+  int rc = encoder_name(l, f->layer, index, part, name, err);
+  return rc ? rc : load_layer(l, name, n_out, n_in, out, err);
 }
 
 static int layer_norm(Loader *l, const Family *f, size_t index,
                       const char *part, size_t C, Norm *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
-  int code = encoder_name(l, f->layer, index, part, name, err);
-  return code ? code : load_norm(l, name, C, out, err);
+  int rc = encoder_name(l, f->layer, index, part, name, err);
+  return rc ? rc : load_norm(l, name, C, out, err);
 }
 
 /* One layer: its matrices and then its norms, in the order in which they lie in
@@ -77,31 +77,30 @@ static int load_block(Loader *l, const Family *f, const Config *c, size_t i,
       {f->query, C, C, &y->query}, {f->key, C, C, &y->key},
       {f->value, C, C, &y->value}, {f->attention_out, C, C, &y->attention_out},
       {f->up, F, C, &y->up},       {f->down, C, F, &y->down}};
-  int code = OK;
-  for (size_t j = 0; !code && j < sizeof linears / sizeof *linears; j++)
-    code = layer_linear(l, f, i, linears[j].part, linears[j].n_out,
-                        linears[j].n_in, linears[j].out, err);
-  if (!code)
-    code = layer_norm(l, f, i, f->attention_norm, C, &y->attention_norm, err);
-  return code ? code
-              : layer_norm(l, f, i, f->output_norm, C, &y->output_norm, err);
+  int rc = OK;
+  for (size_t j = 0; !rc && j < sizeof linears / sizeof *linears; j++)
+    rc = layer_linear(l, f, i, linears[j].part, linears[j].n_out,
+                      linears[j].n_in, linears[j].out, err);
+  if (!rc)
+    rc = layer_norm(l, f, i, f->attention_norm, C, &y->attention_norm, err);
+  return rc ? rc : layer_norm(l, f, i, f->output_norm, C, &y->output_norm, err);
 }
 
 /* Of words or types; positions may be computed instead. */
 static int load_encoder_table(Loader *l, const char *part, size_t n, size_t C,
                               Table *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
-  int code = encoder_name(l, NULL, 0, part, name, err);
-  return code ? code : load_table(l, name, n, C, out, err);
+  int rc = encoder_name(l, NULL, 0, part, name, err);
+  return rc ? rc : load_table(l, name, n, C, out, err);
 }
 
 /* A stored position table wins over the flag (corrections.md 10). */
 static int load_positions(Loader *l, const Family *f, Model *m, Error *err) {
   const Config *c = &m->config;
   char name[TENSOR_NAME_ROOM], full[TENSOR_NAME_ROOM + 8];
-  int code = encoder_name(l, NULL, 0, f->positions, name, err);
-  if (code)
-    return code;
+  int rc = encoder_name(l, NULL, 0, f->positions, name, err);
+  if (rc)
+    return rc;
   snprintf(full, sizeof full, "%s.weight", name);
   return c->sinusoidal && !load_has(l, full)
              ? load_sinusoids(l, c->max_positions, c->dim, &m->positions, err)
@@ -113,15 +112,15 @@ static int load_positions(Loader *l, const Family *f, Model *m, Error *err) {
 static int load_embeddings(Loader *l, const Family *f, Model *m, Error *err) {
   const Config *c = &m->config;
   char name[TENSOR_NAME_ROOM];
-  int code =
+  int rc =
       load_encoder_table(l, f->words, c->vocab_size, c->dim, &m->words, err);
-  if (!code)
-    code = load_positions(l, f, m, err);
-  if (!code && c->n_types)
-    code = load_encoder_table(l, f->types, c->n_types, c->dim, &m->types, err);
-  if (!code)
-    code = encoder_name(l, NULL, 0, f->embedding_norm, name, err);
-  return code ? code : load_norm(l, name, c->dim, &m->embedding_norm, err);
+  if (!rc)
+    rc = load_positions(l, f, m, err);
+  if (!rc && c->n_types)
+    rc = load_encoder_table(l, f->types, c->n_types, c->dim, &m->types, err);
+  if (!rc)
+    rc = encoder_name(l, NULL, 0, f->embedding_norm, name, err);
+  return rc ? rc : load_norm(l, name, c->dim, &m->embedding_norm, err);
 }
 
 /* Two labels, start and end; all families call the layer the same. */
@@ -137,10 +136,10 @@ static int load_answer_head(Loader *l, Model *m, Error *err) {
 static int tie_decoder(Loader *l, const Family *f, Model *m, Error *err) {
   Linear *d = &m->mask.decoder;
   char name[TENSOR_NAME_ROOM];
-  int code = encoder_name(l, NULL, 0, f->words, name, err);
+  int rc = encoder_name(l, NULL, 0, f->words, name, err);
   d->weight = m->words.rows;
-  if (code || !load_table_is_bytes(l, name))
-    return code;
+  if (rc || !load_table_is_bytes(l, name))
+    return rc;
   if (l->precision == PRECISION_FP32)
     return load_weight(l, name, d->n_out, d->n_in, &d->weight, err);
   d->q_weight = m->words.q_rows;
@@ -174,34 +173,33 @@ static int load_mask_head(Loader *l, const Family *f, Model *m, Error *err) {
     bias = f->mask_biases[1];
   m->tasks |= TASK_FILL;
   h->activation = f->mask_always_gelu ? ACTIVATION_GELU : m->config.activation;
-  int code = load_layer(l, f->mask_transform, m->config.dim, m->config.dim,
-                        &h->transform, err);
-  if (!code)
-    code = load_norm(l, f->mask_norm, m->config.dim, &h->norm, err);
-  if (!code)
-    code = load_decoder(l, f, m, err);
-  return code ? code
-              : load_vector(l, bias, m->config.vocab_size, &h->decoder.bias,
-                            err);
+  int rc = load_layer(l, f->mask_transform, m->config.dim, m->config.dim,
+                      &h->transform, err);
+  if (!rc)
+    rc = load_norm(l, f->mask_norm, m->config.dim, &h->norm, err);
+  if (!rc)
+    rc = load_decoder(l, f, m, err);
+  return rc ? rc
+            : load_vector(l, bias, m->config.vocab_size, &h->decoder.bias, err);
 }
 
 /* A head is there when its tensors are. */
 static int load_heads(Loader *l, Model *m, Error *err) {
   m->tasks = TASK_EMBED;
-  int code = load_answer_head(l, m, err);
-  return code ? code : load_mask_head(l, m->config.family, m, err);
+  int rc = load_answer_head(l, m, err);
+  return rc ? rc : load_mask_head(l, m->config.family, m, err);
 }
 
 /* One pass: everything the model needs, in one order. */
 static int load_all(Loader *l, Model *m, Error *err) {
   const Family *f = m->config.family;
-  int code = load_embeddings(l, f, m, err);
-  for (size_t i = 0; !code && i < m->config.n_layers; i++)
-    code = load_block(l, f, &m->config, i, &m->layers[i], err);
-  if (!code)
-    code = dense_load(l, m->config.dim * m->sentence.poolings.n, m->dense,
-                      &m->n_dense, err);
-  return code ? code : load_heads(l, m, err);
+  int rc = load_embeddings(l, f, m, err);
+  for (size_t i = 0; !rc && i < m->config.n_layers; i++)
+    rc = load_block(l, f, &m->config, i, &m->layers[i], err);
+  if (!rc)
+    rc = dense_load(l, m->config.dim * m->sentence.poolings.n, m->dense,
+                    &m->n_dense, err);
+  return rc ? rc : load_heads(l, m, err);
 }
 
 /* Counts, takes the memory, and reads: load_all twice. The files must not have
@@ -215,9 +213,9 @@ static int load_weights(Source *source, Precision precision, const Poll *poll,
   m->layers = mem_zeroed(m->config.n_layers * sizeof *m->layers);
   if (!m->layers)
     return fail_memory(err);
-  int code = load_all(&l, m, err);
-  if (code)
-    return code;
+  int rc = load_all(&l, m, err);
+  if (rc)
+    return rc;
   m->pages = pages_alloc(l.used);
   m->pages_bytes = l.used;
   if (!m->pages)
@@ -226,10 +224,10 @@ static int load_weights(Source *source, Precision precision, const Poll *poll,
   l.base = m->pages;
   l.room = l.used;
   l.used = 0;
-  code = load_all(&l, m, err);
+  rc = load_all(&l, m, err);
   m->bytes = m->pages_bytes;
   m->precision = l.has_bytes ? PRECISION_INT8 : PRECISION_FP32;
-  return code ? code : source_unchanged(source, err);
+  return rc ? rc : source_unchanged(source, err);
 }
 
 /* --- Tokenizer and limits ------------------------------------------------ */
@@ -304,10 +302,9 @@ static int set_dims(const Source *s, const ModelOptions *options, Model *m,
                     Error *err) {
   size_t pooled = m->config.dim * m->sentence.poolings.n;
   size_t cut = m->sentence.truncate_dim;
-  int code = dense_dim(s, pooled, &m->whole_dim, err);
-  if (code)
-    return options->poolings.n ? fail_prefix(err, code, "options: pooling")
-                               : code;
+  int rc = dense_dim(s, pooled, &m->whole_dim, err);
+  if (rc)
+    return options->poolings.n ? fail_prefix(err, rc, "options: pooling") : rc;
   if (options->truncate_dim > m->whole_dim)
     return fail(err, ERR_RANGE,
                 "options: truncate_dim %zu, the model's vectors have %zu",
@@ -319,25 +316,25 @@ static int set_dims(const Source *s, const ModelOptions *options, Model *m,
 /* All that is known without the weights. */
 static int open_texts(const Source *s, const ModelOptions *options, Model *m,
                       Error *err) {
-  int code = open_tokenizer(s, m, err);
-  if (!code)
-    code = sentence_read(s, options, &m->sentence, err);
-  if (!code)
-    code = set_limit(options, m, err);
-  return code ? code : set_dims(s, options, m, err);
+  int rc = open_tokenizer(s, m, err);
+  if (!rc)
+    rc = sentence_read(s, options, &m->sentence, err);
+  if (!rc)
+    rc = set_limit(options, m, err);
+  return rc ? rc : set_dims(s, options, m, err);
 }
 
 /* The config before the weights' headers, headers before vocabularies: the
  * cheapest first, so that a wrong file is refused soon. */
 static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
                        Model *m, Error *err) {
-  int code = read_config(s, m, err);
-  if (!code)
-    code = source_open_weights(s, err);
-  if (!code)
-    code = open_texts(s, options, m, err);
-  if (code)
-    return code;
+  int rc = read_config(s, m, err);
+  if (!rc)
+    rc = source_open_weights(s, err);
+  if (!rc)
+    rc = open_texts(s, options, m, err);
+  if (rc)
+    return rc;
   m->identity = source_identity(s);
   return load_weights(s, options->precision, poll, m, err);
 }
@@ -346,16 +343,16 @@ static int open_source(Source *s, const ModelOptions *options, const Poll *poll,
 int model_check_options(const char *path, const ModelOptions *options,
                         Error *err) {
   Source s;
-  int code = source_open(path, &s, err);
-  if (code)
-    return code;
+  int rc = source_open(path, &s, err);
+  if (rc)
+    return rc;
   Model *m = mem_zeroed(sizeof *m);
-  code = m ? read_config(&s, m, err) : fail_memory(err);
-  if (!code)
-    code = open_texts(&s, options, m, err);
+  rc = m ? read_config(&s, m, err) : fail_memory(err);
+  if (!rc)
+    rc = open_texts(&s, options, m, err);
   source_close(&s);
   model_free(m);
-  return code;
+  return rc;
 }
 
 /* Models come and go at the same address; results that are kept must not be
@@ -370,11 +367,11 @@ static uint64_t next_serial(void) {
 static int open_and_close(Source *s, const ModelOptions *options,
                           const Poll *poll, Model **out, Error *err) {
   Model *m = mem_zeroed(sizeof *m);
-  int code = m ? open_source(s, options, poll, m, err) : fail_memory(err);
+  int rc = m ? open_source(s, options, poll, m, err) : fail_memory(err);
   source_close(s);
-  if (code) {
+  if (rc) {
     model_free(m);
-    return code;
+    return rc;
   }
   m->serial = next_serial();
   *out = m;
@@ -384,14 +381,14 @@ static int open_and_close(Source *s, const ModelOptions *options,
 int model_open(const char *path, const ModelOptions *options, const Poll *poll,
                Model **out, Error *err) {
   Source s;
-  int code = source_open(path, &s, err);
-  return code ? code : open_and_close(&s, options, poll, out, err);
+  int rc = source_open(path, &s, err);
+  return rc ? rc : open_and_close(&s, options, poll, out, err);
 }
 
 int model_open_memory(const unsigned char *file, size_t bytes,
                       const ModelOptions *options, const Poll *poll,
                       Model **out, Error *err) {
   Source s;
-  int code = source_open_memory(file, bytes, &s, err);
-  return code ? code : open_and_close(&s, options, poll, out, err);
+  int rc = source_open_memory(file, bytes, &s, err);
+  return rc ? rc : open_and_close(&s, options, poll, out, err);
 }

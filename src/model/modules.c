@@ -57,16 +57,16 @@ static int check_path(const char *path, Error *err) {
 
 static int read_module(const cJSON *item, Module *out, Error *err) {
   const char *type = "", *path = "";
-  int code = json_get_text("modules.json", item, "type", &type, err);
-  if (!code)
-    code = json_get_text("modules.json", item, "path", &path, err);
-  if (!code)
-    code = check_path(path, err);
-  if (!code)
-    code = read_kind(type, &out->kind, err);
-  if (!code)
+  int rc = json_get_text("modules.json", item, "type", &type, err);
+  if (!rc)
+    rc = json_get_text("modules.json", item, "path", &path, err);
+  if (!rc)
+    rc = check_path(path, err);
+  if (!rc)
+    rc = read_kind(type, &out->kind, err);
+  if (!rc)
     snprintf(out->path, sizeof out->path, "%s", path);
-  return code;
+  return rc;
 }
 
 /* As they are computed; Dense alone may be there more than once. */
@@ -85,26 +85,26 @@ static int check_order(const Modules *m, Error *err) {
 
 static int read_modules(const cJSON *json, Modules *out, Error *err) {
   const cJSON *item;
-  int code = OK;
+  int rc = OK;
   if (!cJSON_IsArray(json))
     return fail(err, ERR_FORMAT, "modules.json: must be an array");
   cJSON_ArrayForEach(item, json) {
     if (out->n == MODULES_MAX)
       return fail(err, ERR_RANGE, "modules.json: more than %d modules",
                   MODULES_MAX);
-    if (!code)
-      code = read_module(item, &out->list[out->n++], err);
+    if (!rc)
+      rc = read_module(item, &out->list[out->n++], err);
   }
-  return code ? code : check_order(out, err);
+  return rc ? rc : check_order(out, err);
 }
 
 int modules_parse(const char *json, size_t bytes, Modules *out, Error *err) {
   cJSON *tree;
   *out = (Modules){0};
-  int code =
+  int rc =
       json_parse("modules.json", json, bytes, MODULES_MAX_BYTES, &tree, err);
-  if (!code)
-    code = read_modules(tree, out, err);
+  if (!rc)
+    rc = read_modules(tree, out, err);
   cJSON_Delete(tree);
-  return code;
+  return rc;
 }

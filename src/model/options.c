@@ -115,9 +115,9 @@ static int read_flag(const cJSON *json, const char *key, int *out, Error *err) {
   bool flag = *out == 1;
   if (!json_get(json, key))
     return OK;
-  int code = json_get_bool("options", json, key, &flag, err);
+  int rc = json_get_bool("options", json, key, &flag, err);
   *out = flag;
-  return code;
+  return rc;
 }
 
 /* Before anything is read, so that the message names what is wrong first. */
@@ -140,18 +140,18 @@ static int check_keys(const cJSON *json, Error *err) {
 /* Any text: whether it names one of the checkpoint, sentence.c will see. */
 static int read_prompt(const cJSON *json, char **out, Error *err) {
   const char *text = NULL;
-  int code = json_get_text("options", json, "prompt", &text, err);
-  if (code || !text)
-    return code;
+  int rc = json_get_text("options", json, "prompt", &text, err);
+  if (rc || !text)
+    return rc;
   *out = mem_text(text, strlen(text));
   return *out ? OK : fail_memory(err);
 }
 
 static int read_overflow(const cJSON *json, Overflow *out, Error *err) {
   const char *name = NULL;
-  int code = json_get_text("options", json, "overflow", &name, err);
-  if (code || !name)
-    return code;
+  int rc = json_get_text("options", json, "overflow", &name, err);
+  if (rc || !name)
+    return rc;
   *out = overflow_named(name);
   return *out ? OK
               : fail(err, ERR_RANGE,
@@ -159,36 +159,36 @@ static int read_overflow(const cJSON *json, Overflow *out, Error *err) {
 }
 
 static int read_flags(const cJSON *json, ModelOptions *out, Error *err) {
-  int code = read_flag(json, "normalize", &out->normalize, err);
-  if (!code)
-    code = read_flag(json, "lower_case", &out->lower_case, err);
-  return code ? code : read_flag(json, "strip", &out->strip, err);
+  int rc = read_flag(json, "normalize", &out->normalize, err);
+  if (!rc)
+    rc = read_flag(json, "lower_case", &out->lower_case, err);
+  return rc ? rc : read_flag(json, "strip", &out->strip, err);
 }
 
 static int read_numbers(const cJSON *json, ModelOptions *out, Error *err) {
   int64_t max_tokens = 0, truncate_dim = 0;
-  int code = json_get_int("options", json, "max_tokens", 1,
-                          CONFIG_MAX_POSITIONS, &max_tokens, err);
-  if (!code)
-    code = json_get_int("options", json, "truncate_dim", 1,
-                        (int64_t)CONFIG_MAX_DIM * POOLINGS_MAX, &truncate_dim,
-                        err);
+  int rc = json_get_int("options", json, "max_tokens", 1, CONFIG_MAX_POSITIONS,
+                        &max_tokens, err);
+  if (!rc)
+    rc = json_get_int("options", json, "truncate_dim", 1,
+                      (int64_t)CONFIG_MAX_DIM * POOLINGS_MAX, &truncate_dim,
+                      err);
   out->max_tokens = (size_t)max_tokens;
   out->truncate_dim = (size_t)truncate_dim;
-  return code;
+  return rc;
 }
 
 static int read_options(const cJSON *json, ModelOptions *out, Error *err) {
-  int code = check_keys(json, err);
-  if (!code)
-    code = read_pooling(json_get(json, "pooling"), &out->poolings, err);
-  if (!code)
-    code = read_flags(json, out, err);
-  if (!code)
-    code = read_numbers(json, out, err);
-  if (!code)
-    code = read_overflow(json, &out->overflow, err);
-  return code ? code : read_prompt(json, &out->prompt, err);
+  int rc = check_keys(json, err);
+  if (!rc)
+    rc = read_pooling(json_get(json, "pooling"), &out->poolings, err);
+  if (!rc)
+    rc = read_flags(json, out, err);
+  if (!rc)
+    rc = read_numbers(json, out, err);
+  if (!rc)
+    rc = read_overflow(json, &out->overflow, err);
+  return rc ? rc : read_prompt(json, &out->prompt, err);
 }
 
 /* Whatever was read before a failure is freed again: the caller has nothing to
@@ -196,16 +196,15 @@ static int read_options(const cJSON *json, ModelOptions *out, Error *err) {
 int options_parse(const char *precision, const char *json, ModelOptions *out,
                   Error *err) {
   *out = options_none;
-  int code = read_precision(precision, &out->precision, err);
-  if (code || !json)
-    return code;
+  int rc = read_precision(precision, &out->precision, err);
+  if (rc || !json)
+    return rc;
   cJSON *tree;
-  code =
-      json_parse("options", json, strlen(json), OPTIONS_MAX_BYTES, &tree, err);
-  if (!code)
-    code = read_options(tree, out, err);
+  rc = json_parse("options", json, strlen(json), OPTIONS_MAX_BYTES, &tree, err);
+  if (!rc)
+    rc = read_options(tree, out, err);
   cJSON_Delete(tree);
-  if (code)
+  if (rc)
     options_clear(out);
-  return code;
+  return rc;
 }

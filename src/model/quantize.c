@@ -66,31 +66,31 @@ static int quantize_piece(Shard *shard, const TensorInfo *t, size_t row,
                           const Poll *poll, Room *r, Error *err) {
   size_t dim = t->shape[1], rows = piece_rows(t, row), n = rows * dim;
   size_t width = t->n ? t->bytes / t->n : 1;
-  int code = source_bytes(shard, t, row * dim * width, n * width, r->raw, err);
-  if (!code)
-    code = tensor_widen(t->dtype, r->raw, n, r->floats, err);
-  if (!code && !rows_quantize(rows, dim, r->floats, r->q, r->scales))
-    code = fail(err, ERR_FORMAT, "values that are not finite");
-  if (!code)
-    code = poll_check(poll, err);
-  return code ? fail_prefix(err, code, "tensor %.100s", t->name) : OK;
+  int rc = source_bytes(shard, t, row * dim * width, n * width, r->raw, err);
+  if (!rc)
+    rc = tensor_widen(t->dtype, r->raw, n, r->floats, err);
+  if (!rc && !rows_quantize(rows, dim, r->floats, r->q, r->scales))
+    rc = fail(err, ERR_FORMAT, "values that are not finite");
+  if (!rc)
+    rc = poll_check(poll, err);
+  return rc ? fail_prefix(err, rc, "tensor %.100s", t->name) : OK;
 }
 
 int quantize_tensor(Shard *shard, const TensorInfo *t, const Poll *poll,
                     int8_t *q, float *scales, Error *err) {
   size_t dim = t->shape[1];
   Room r;
-  int code = room_open(&r, dim, err);
-  if (code)
-    return code;
-  for (size_t row = 0; !code && row < t->shape[0]; row += ROWS_A_PIECE) {
-    code = quantize_piece(shard, t, row, poll, &r, err);
+  int rc = room_open(&r, dim, err);
+  if (rc)
+    return rc;
+  for (size_t row = 0; !rc && row < t->shape[0]; row += ROWS_A_PIECE) {
+    rc = quantize_piece(shard, t, row, poll, &r, err);
     size_t rows = piece_rows(t, row);
-    memcpy(q + row * dim, r.q, code ? 0 : rows * dim);
-    memcpy(scales + row, r.scales, code ? 0 : rows * sizeof *scales);
+    memcpy(q + row * dim, r.q, rc ? 0 : rows * dim);
+    memcpy(scales + row, r.scales, rc ? 0 : rows * sizeof *scales);
   }
   mem_free(r.floats);
-  return code;
+  return rc;
 }
 
 /* --- What will be in the file ---------------------------------------------*/
@@ -162,14 +162,14 @@ static int list_items(Writing *w, Error *err) {
   for (size_t i = 0; i < s->n_shards; i++)
     most += 2 * s->shards[i].header.n_tensors;
   w->items = mem_array(most + 1, sizeof *w->items);
-  int code = w->items ? OK : fail_memory(err);
+  int rc = w->items ? OK : fail_memory(err);
   for (int part = 0; part < 2; part++)
     for (size_t i = 0; i < s->n_shards; i++) {
       Shard *shard = &s->shards[i];
-      for (size_t j = 0; !code && j < shard->header.n_tensors; j++)
-        code = add_tensor(w, shard, &shard->header.tensors[j], part, err);
+      for (size_t j = 0; !rc && j < shard->header.n_tensors; j++)
+        rc = add_tensor(w, shard, &shard->header.tensors[j], part, err);
     }
-  return code;
+  return rc;
 }
 
 /* --- The header -----------------------------------------------------------*/
@@ -222,10 +222,10 @@ static int check_header(const char *text, size_t bytes, size_t data_bytes,
   size_t total;
   if (!size_add(bytes, data_bytes, &total) || !size_add(total, 8, &total))
     return fail(err, ERR_RANGE, "weights too large");
-  int code = safetensors_parse(text, bytes, total, &s, err);
-  if (!code)
+  int rc = safetensors_parse(text, bytes, total, &s, err);
+  if (!rc)
     safetensors_clear(&s);
-  return code;
+  return rc;
 }
 
 /* Eight bytes of length, and the text padded with blanks to eight more. */
@@ -238,26 +238,26 @@ static int write_text(Writing *w, const char *text, Error *err) {
   for (int i = 0; i < 8; i++)
     length[i] = (unsigned char)((uint64_t)padded >> (8 * i));
   w->data_offset = padded + 8;
-  int code = check_header(text, n, w->data_bytes, err);
-  if (!code)
-    code = output_write(&w->out, 0, length, sizeof length, err);
-  if (!code)
-    code = output_write(&w->out, 8, text, n, err);
-  return code ? code : output_write(&w->out, 8 + n, blanks, padded - n, err);
+  int rc = check_header(text, n, w->data_bytes, err);
+  if (!rc)
+    rc = output_write(&w->out, 0, length, sizeof length, err);
+  if (!rc)
+    rc = output_write(&w->out, 8, text, n, err);
+  return rc ? rc : output_write(&w->out, 8 + n, blanks, padded - n, err);
 }
 
 /* Through cJSON, which knows how to escape a vocabulary. */
 static int write_header(Writing *w, Error *err) {
   w->header = cJSON_CreateObject();
-  int code = w->header ? add_metadata(w, err) : fail_memory(err);
-  for (size_t i = 0; !code && i < w->n; i++)
-    code = add_entry(w->header, &w->items[i], err);
-  if (code)
-    return code;
+  int rc = w->header ? add_metadata(w, err) : fail_memory(err);
+  for (size_t i = 0; !rc && i < w->n; i++)
+    rc = add_entry(w->header, &w->items[i], err);
+  if (rc)
+    return rc;
   char *text = cJSON_PrintUnformatted(w->header);
-  code = text ? write_text(w, text, err) : fail_memory(err);
+  rc = text ? write_text(w, text, err) : fail_memory(err);
   cJSON_free(text);
-  return code;
+  return rc;
 }
 
 /* --- The data -------------------------------------------------------------*/
@@ -270,17 +270,16 @@ static int write_plain(Writing *w, const Item *item, Room *r, Error *err) {
   size_t at = w->data_offset + item->offset;
   for (size_t done = 0, n; done < t->n; done += n) {
     n = t->n - done < PIECE ? t->n - done : PIECE;
-    int code =
-        source_bytes(item->shard, t, done * width, n * width, r->raw, err);
-    if (!code && item->form == FORM_FLOATS)
-      code = tensor_widen(t->dtype, r->raw, n, r->floats, err);
+    int rc = source_bytes(item->shard, t, done * width, n * width, r->raw, err);
+    if (!rc && item->form == FORM_FLOATS)
+      rc = tensor_widen(t->dtype, r->raw, n, r->floats, err);
     const void *data = item->form == FORM_FLOATS ? (void *)r->floats : r->raw;
-    if (!code)
-      code = output_write(&w->out, at + done * out, data, n * out, err);
-    if (!code)
-      code = poll_check(w->poll, err);
-    if (code)
-      return code;
+    if (!rc)
+      rc = output_write(&w->out, at + done * out, data, n * out, err);
+    if (!rc)
+      rc = poll_check(w->poll, err);
+    if (rc)
+      return rc;
   }
   return OK;
 }
@@ -299,17 +298,17 @@ static int write_rows(Writing *w, const Item *item, Room *r, Error *err) {
   const TensorInfo *t = item->t;
   size_t scales_at = w->data_offset + scales_of(w, t)->offset;
   size_t at = w->data_offset + item->offset, dim = t->shape[1];
-  int code = OK;
-  for (size_t row = 0; !code && row < t->shape[0]; row += ROWS_A_PIECE) {
+  int rc = OK;
+  for (size_t row = 0; !rc && row < t->shape[0]; row += ROWS_A_PIECE) {
     size_t rows = piece_rows(t, row);
-    code = quantize_piece(item->shard, t, row, w->poll, r, err);
-    if (!code)
-      code = output_write(&w->out, at + row * dim, r->q, rows * dim, err);
-    if (!code)
-      code = output_write(&w->out, scales_at + row * sizeof(float), r->scales,
-                          rows * sizeof(float), err);
+    rc = quantize_piece(item->shard, t, row, w->poll, r, err);
+    if (!rc)
+      rc = output_write(&w->out, at + row * dim, r->q, rows * dim, err);
+    if (!rc)
+      rc = output_write(&w->out, scales_at + row * sizeof(float), r->scales,
+                        rows * sizeof(float), err);
   }
-  return code;
+  return rc;
 }
 
 static int write_item(Writing *w, const Item *item, Error *err) {
@@ -317,37 +316,36 @@ static int write_item(Writing *w, const Item *item, Error *err) {
   bool by_rows = item->form == FORM_BYTES && is_quantised(item->t);
   if (item->form == FORM_SCALES)
     return OK; /* written with its bytes */
-  int code =
+  int rc =
       room_open(&r, by_rows ? item->t->shape[1] : PIECE / ROWS_A_PIECE, err);
-  if (code)
-    return code;
-  code = by_rows ? write_rows(w, item, &r, err) : write_plain(w, item, &r, err);
+  if (rc)
+    return rc;
+  rc = by_rows ? write_rows(w, item, &r, err) : write_plain(w, item, &r, err);
   mem_free(r.floats);
-  return code;
+  return rc;
 }
 
 /* Committed last, when the source is known to be still what was read. */
 static int write_all(Writing *w, const char *path, Error *err) {
-  int code = list_items(w, err);
-  if (!code)
-    code = output_open(path, &w->out, err);
-  if (!code)
-    code = write_header(w, err);
-  for (size_t i = 0; !code && i < w->n; i++)
-    code = write_item(w, &w->items[i], err);
-  if (!code)
-    code = source_unchanged(w->source, err);
-  return code ? code
-              : output_commit(&w->out, w->old.fd < 0 ? NULL : &w->old, err);
+  int rc = list_items(w, err);
+  if (!rc)
+    rc = output_open(path, &w->out, err);
+  if (!rc)
+    rc = write_header(w, err);
+  for (size_t i = 0; !rc && i < w->n; i++)
+    rc = write_item(w, &w->items[i], err);
+  if (!rc)
+    rc = source_unchanged(w->source, err);
+  return rc ? rc : output_commit(&w->out, w->old.fd < 0 ? NULL : &w->old, err);
 }
 
 /* Opens what may be replaced: a safetensors file of that very name. */
 static int open_old(const char *path, bool overwrite, File *old, Error *err) {
   if (!overwrite || file_is_link(path) || !file_exists(path))
     return output_check_free(path, err);
-  int code = source_check_file(path, old, err);
-  return code ? fail_prefix(err, code, "overwrite replaces a safetensors file")
-              : OK;
+  int rc = source_check_file(path, old, err);
+  return rc ? fail_prefix(err, rc, "overwrite replaces a safetensors file")
+            : OK;
 }
 
 /* A checkpoint of a kind that we cannot run is not worth a file: it could not
@@ -361,21 +359,21 @@ static int check_config(const Source *s, Error *err) {
 
 int quantize_write(Source *s, const char *path, bool overwrite,
                    const Poll *poll, size_t *bytes, Error *err) {
-  int code = check_config(s, err);
-  Writing *w = code ? NULL : mem_zeroed(sizeof *w);
+  int rc = check_config(s, err);
+  Writing *w = rc ? NULL : mem_zeroed(sizeof *w);
   if (!w)
-    return code ? code : fail_memory(err);
+    return rc ? rc : fail_memory(err);
   w->source = s;
   w->poll = poll;
   w->out.fd = w->old.fd = -1;
-  code = open_old(path, overwrite, &w->old, err);
-  if (!code)
-    code = write_all(w, path, err);
+  rc = open_old(path, overwrite, &w->old, err);
+  if (!rc)
+    rc = write_all(w, path, err);
   *bytes = w->data_offset + w->data_bytes;
   output_close(&w->out);
   file_close(&w->old);
   cJSON_Delete(w->header);
   mem_free(w->items);
   mem_free(w);
-  return code;
+  return rc;
 }

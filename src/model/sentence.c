@@ -95,31 +95,31 @@ static int read_mode(const cJSON *json, const char *file, Sentence *s,
 /* Without any flag in the file, the mean. */
 static int read_flags(const cJSON *json, const char *file, Sentence *s,
                       Error *err) {
-  int code = OK;
+  int rc = OK;
   s->poolings.n = 0;
-  for (size_t i = 0; !code && i < sizeof flags / sizeof *flags; i++) {
+  for (size_t i = 0; !rc && i < sizeof flags / sizeof *flags; i++) {
     bool on = flags[i].pooling == POOLING_MEAN;
-    code = json_get_bool(file, json, flags[i].key, &on, err);
+    rc = json_get_bool(file, json, flags[i].key, &on, err);
     if (on)
       s->poolings.list[s->poolings.n++] = flags[i].pooling;
   }
-  return code;
+  return rc;
 }
 
 static int read_pooling_keys(const cJSON *json, const char *file, Sentence *s,
                              Error *err) {
   bool include_prompt = true;
-  int code = keys_check(file, json, pooling_keys, err);
-  if (!code)
-    code = read_flags(json, file, s, err);
-  if (!code)
-    code = json_get_bool(file, json, "include_prompt", &include_prompt, err);
+  int rc = keys_check(file, json, pooling_keys, err);
+  if (!rc)
+    rc = read_flags(json, file, s, err);
+  if (!rc)
+    rc = json_get_bool(file, json, "include_prompt", &include_prompt, err);
   s->skip_prompt = !include_prompt;
-  if (!code)
-    code = read_mode(json, file, s, err);
-  if (!code && !s->poolings.n)
-    code = fail(err, ERR_FORMAT, "%s: no pooling mode is on", file);
-  return code;
+  if (!rc)
+    rc = read_mode(json, file, s, err);
+  if (!rc && !s->poolings.n)
+    rc = fail(err, ERR_FORMAT, "%s: no pooling mode is on", file);
+  return rc;
 }
 
 /* --- 2_Normalize/config.json ----------------------------------------------*/
@@ -127,10 +127,10 @@ static int read_pooling_keys(const cJSON *json, const char *file, Sentence *s,
 static int check_normalize(const cJSON *json, const char *file, Error *err) {
   static const char *const known[] = {"module_input_name", "module_output_name",
                                       NULL};
-  int code = keys_check(file, json, known, err);
-  for (size_t i = 0; !code && known[i]; i++)
-    code = keys_only(file, json, known[i], "sentence_embedding", err);
-  return code;
+  int rc = keys_check(file, json, known, err);
+  for (size_t i = 0; !rc && known[i]; i++)
+    rc = keys_only(file, json, known[i], "sentence_embedding", err);
+  return rc;
 }
 
 /* --- sentence_bert_config.json --------------------------------------------*/
@@ -146,31 +146,29 @@ static const char *const limit_keys[] = {
 static int check_output(const cJSON *json, const char *file, Error *err) {
   const cJSON *modality = json_get(json, "modality_config");
   const cJSON *text = json_get(modality, "text");
-  int code =
-      keys_only(file, json, "transformer_task", "feature-extraction", err);
-  if (!code)
-    code = keys_only(file, json, "module_output_name", "token_embeddings", err);
-  if (!code && modality && !text)
-    code = fail(err, ERR_UNSUPPORTED, "%s: modality_config without text", file);
-  if (!code && text)
-    code = keys_only(file, text, "method", "forward", err);
-  if (!code && text)
-    code =
-        keys_only(file, text, "method_output_name", "last_hidden_state", err);
-  return code;
+  int rc = keys_only(file, json, "transformer_task", "feature-extraction", err);
+  if (!rc)
+    rc = keys_only(file, json, "module_output_name", "token_embeddings", err);
+  if (!rc && modality && !text)
+    rc = fail(err, ERR_UNSUPPORTED, "%s: modality_config without text", file);
+  if (!rc && text)
+    rc = keys_only(file, text, "method", "forward", err);
+  if (!rc && text)
+    rc = keys_only(file, text, "method_output_name", "last_hidden_state", err);
+  return rc;
 }
 
 static int read_limit_keys(const cJSON *json, const char *file, Sentence *s,
                            Error *err) {
   int64_t most = 0;
-  int code = keys_check(file, json, limit_keys, err);
-  if (!code)
-    code = json_get_int(file, json, "max_seq_length", 3, CONFIG_MAX_POSITIONS,
-                        &most, err);
-  if (!code)
-    code = json_get_bool(file, json, "do_lower_case", &s->lower_case, err);
+  int rc = keys_check(file, json, limit_keys, err);
+  if (!rc)
+    rc = json_get_int(file, json, "max_seq_length", 3, CONFIG_MAX_POSITIONS,
+                      &most, err);
+  if (!rc)
+    rc = json_get_bool(file, json, "do_lower_case", &s->lower_case, err);
   s->max_tokens = (size_t)most;
-  return code ? code : check_output(json, file, err);
+  return rc ? rc : check_output(json, file, err);
 }
 
 /* The first that is there: old versions named the file after the class. */
@@ -180,13 +178,13 @@ static int read_limits(const Source *source, Sentence *s, Error *err) {
                                       "sentence_roberta_config.json"};
   cJSON *json = NULL;
   const char *file = files[0];
-  int code = OK;
-  for (size_t i = 0; !code && !json && i < 3; i++)
-    code = parse(source, file = files[i], &json, err);
-  if (!code && json)
-    code = read_limit_keys(json, file, s, err);
+  int rc = OK;
+  for (size_t i = 0; !rc && !json && i < 3; i++)
+    rc = parse(source, file = files[i], &json, err);
+  if (!rc && json)
+    rc = read_limit_keys(json, file, s, err);
   cJSON_Delete(json);
-  return code;
+  return rc;
 }
 
 /* --- config_sentence_transformers.json ------------------------------------*/
@@ -212,45 +210,45 @@ static int choose_prompt(const cJSON *json, const char *asked, Sentence *s,
   const char *file = file_of_prompts;
   const cJSON *prompts = json_get(json, "prompts");
   const char *name = asked, *text = NULL;
-  int code = OK;
+  int rc = OK;
   char shown[ERROR_QUOTE];
   if (!asked)
-    code = json_get_text(file, json, "default_prompt_name", &name, err);
-  if (!code && name && prompts)
-    code = json_get_text(file, prompts, name, &text, err);
-  if (!code && name && !text && !asked)
-    code = fail(err, ERR_FORMAT, "%s: there is no prompt %s", file,
-                error_quote(shown, name));
-  return code || !text ? code : keep_prompt(text, s, err);
+    rc = json_get_text(file, json, "default_prompt_name", &name, err);
+  if (!rc && name && prompts)
+    rc = json_get_text(file, prompts, name, &text, err);
+  if (!rc && name && !text && !asked)
+    rc = fail(err, ERR_FORMAT, "%s: there is no prompt %s", file,
+              error_quote(shown, name));
+  return rc || !text ? rc : keep_prompt(text, s, err);
 }
 
 static int read_prompt_keys(const cJSON *json, const char *asked, Sentence *s,
                             Error *err) {
   int64_t truncate = 0;
-  int code = keys_check(file_of_prompts, json, prompt_keys, err);
-  if (!code)
-    code = keys_only(file_of_prompts, json, "model_type", "SentenceTransformer",
-                     err);
-  if (!code)
-    code = json_get_int(file_of_prompts, json, "truncate_dim", 1, INT32_MAX,
-                        &truncate, err);
+  int rc = keys_check(file_of_prompts, json, prompt_keys, err);
+  if (!rc)
+    rc = keys_only(file_of_prompts, json, "model_type", "SentenceTransformer",
+                   err);
+  if (!rc)
+    rc = json_get_int(file_of_prompts, json, "truncate_dim", 1, INT32_MAX,
+                      &truncate, err);
   s->truncate_dim = (size_t)truncate;
-  return code ? code : choose_prompt(json, asked, s, err);
+  return rc ? rc : choose_prompt(json, asked, s, err);
 }
 
 /* A prompt given is the name of one of the checkpoint's, or itself a text. */
 static int read_prompt(const Source *source, const char *asked, Sentence *s,
                        Error *err) {
   cJSON *json;
-  int code = asked ? keep_prompt(asked, s, err) : OK;
-  if (!code)
-    code = parse(source, file_of_prompts, &json, err);
-  if (code)
-    return code;
+  int rc = asked ? keep_prompt(asked, s, err) : OK;
+  if (!rc)
+    rc = parse(source, file_of_prompts, &json, err);
+  if (rc)
+    return rc;
   if (json)
-    code = read_prompt_keys(json, asked, s, err);
+    rc = read_prompt_keys(json, asked, s, err);
   cJSON_Delete(json);
-  return code;
+  return rc;
 }
 
 /* --- All of them ----------------------------------------------------------*/
@@ -261,26 +259,26 @@ static int read_module(const Source *source, const Module *m, Sentence *s,
   char file[SOURCE_NAME_ROOM];
   cJSON *json;
   snprintf(file, sizeof file, "%s/config.json", m->path);
-  int code = parse(source, file, &json, err);
-  if (!code && m->kind == MODULE_NORMALIZE)
+  int rc = parse(source, file, &json, err);
+  if (!rc && m->kind == MODULE_NORMALIZE)
     s->normalize = NORMALIZE_WHOLE;
-  if (!code && json)
-    code = m->kind == MODULE_POOLING ? read_pooling_keys(json, file, s, err)
-                                     : check_normalize(json, file, err);
+  if (!rc && json)
+    rc = m->kind == MODULE_POOLING ? read_pooling_keys(json, file, s, err)
+                                   : check_normalize(json, file, err);
   cJSON_Delete(json);
-  return code;
+  return rc;
 }
 
 /* What the checkpoint's files say. */
 static int read_files(const Source *source, Sentence *s, Error *err) {
-  int code = OK;
+  int rc = OK;
   s->normalize = source->has_modules ? NORMALIZE_NOT : NORMALIZE_CUT;
-  for (size_t i = 0; !code && i < source->modules.n; i++) {
+  for (size_t i = 0; !rc && i < source->modules.n; i++) {
     const Module *m = &source->modules.list[i];
     if (m->kind == MODULE_POOLING || m->kind == MODULE_NORMALIZE)
-      code = read_module(source, m, s, err);
+      rc = read_module(source, m, s, err);
   }
-  return code ? code : read_limits(source, s, err);
+  return rc ? rc : read_limits(source, s, err);
 }
 
 /* What a registration says wins. */
@@ -303,12 +301,12 @@ static void obey(const ModelOptions *o, Sentence *s) {
 int sentence_read(const Source *source, const ModelOptions *options,
                   Sentence *out, Error *err) {
   *out = (Sentence){.poolings = {{POOLING_MEAN}, 1}, .strip = true};
-  int code = read_files(source, out, err);
-  if (!code)
-    code = read_prompt(source, options->prompt, out, err);
-  if (code)
+  int rc = read_files(source, out, err);
+  if (!rc)
+    rc = read_prompt(source, options->prompt, out, err);
+  if (rc)
     sentence_clear(out);
   else
     obey(options, out);
-  return code;
+  return rc;
 }

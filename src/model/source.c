@@ -75,40 +75,39 @@ static int add_shards(Source *s, size_t n, Error *err) {
 static int read_header(Shard *shard, Error *err) {
   unsigned char first[8] = {0};
   size_t bytes, room;
-  int code = substitute_check_file(&shard->file, err);
-  if (!code && shard->file.size >= sizeof first)
-    code = file_read(&shard->file, 0, first, sizeof first, err);
-  if (!code)
-    code = safetensors_header_size(first, shard->file.size, &bytes, err);
-  if (code)
-    return code;
+  int rc = substitute_check_file(&shard->file, err);
+  if (!rc && shard->file.size >= sizeof first)
+    rc = file_read(&shard->file, 0, first, sizeof first, err);
+  if (!rc)
+    rc = safetensors_header_size(first, shard->file.size, &bytes, err);
+  if (rc)
+    return rc;
   char *json = size_add(bytes, 1, &room) ? mem_alloc(room) : NULL;
   if (!json)
     return fail_memory(err);
-  code = file_read(&shard->file, sizeof first, json, bytes, err);
-  if (!code)
-    code =
-        safetensors_parse(json, bytes, shard->file.size, &shard->header, err);
+  rc = file_read(&shard->file, sizeof first, json, bytes, err);
+  if (!rc)
+    rc = safetensors_parse(json, bytes, shard->file.size, &shard->header, err);
   mem_free(json);
-  return code;
+  return rc;
 }
 
 /* A header is read in two steps: eight bytes that tell its length, which the
  * size of the file limits, and then that much. */
 static int open_shard(const char *path, Shard *shard, Error *err) {
-  int code = file_open(path, &shard->file, err);
-  if (code)
-    return code;
+  int rc = file_open(path, &shard->file, err);
+  if (rc)
+    return rc;
   shard->is_open = true;
-  code = read_header(shard, err);
-  return code ? fail_prefix(err, code, "%s", shard->file.name) : OK;
+  rc = read_header(shard, err);
+  return rc ? fail_prefix(err, rc, "%s", shard->file.name) : OK;
 }
 
 static int open_named(const char *folder, const char *name, Shard *shard,
                       Error *err) {
   char path[PATH_ROOM];
-  int code = path_join(path, sizeof path, folder, name, err);
-  return code ? code : open_shard(path, shard, err);
+  int rc = path_join(path, sizeof path, folder, name, err);
+  return rc ? rc : open_shard(path, shard, err);
 }
 
 /* Every tensor of the index must be in the shard that the index says. */
@@ -127,10 +126,10 @@ static int check_index(const Source *s, const ShardIndex *index, Error *err) {
 
 static int open_indexed(const char *folder, const ShardIndex *index, Source *s,
                         Error *err) {
-  int code = add_shards(s, index->n_shards, err);
-  for (size_t i = 0; !code && i < index->n_shards; i++)
-    code = open_named(folder, index->shards[i], &s->shards[i], err);
-  return code ? code : check_index(s, index, err);
+  int rc = add_shards(s, index->n_shards, err);
+  for (size_t i = 0; !rc && i < index->n_shards; i++)
+    rc = open_named(folder, index->shards[i], &s->shards[i], err);
+  return rc ? rc : check_index(s, index, err);
 }
 
 /* model.safetensors.index.json names the file of each tensor. It is written by
@@ -140,33 +139,33 @@ static int open_sharded(const char *folder, const char *path, Source *s,
   char *json;
   size_t bytes;
   ShardIndex index = {0};
-  int code = file_text(path, SHARD_INDEX_MAX, &json, &bytes, err);
-  if (code)
-    return code;
-  code = substitute_check_text("model.safetensors.index.json", json, err);
-  if (!code)
-    code = shard_index_parse(json, bytes, &index, err);
-  if (!code)
-    code = open_indexed(folder, &index, s, err);
+  int rc = file_text(path, SHARD_INDEX_MAX, &json, &bytes, err);
+  if (rc)
+    return rc;
+  rc = substitute_check_text("model.safetensors.index.json", json, err);
+  if (!rc)
+    rc = shard_index_parse(json, bytes, &index, err);
+  if (!rc)
+    rc = open_indexed(folder, &index, s, err);
   shard_index_clear(&index);
   mem_free(json);
-  return code;
+  return rc;
 }
 
 /* One file is preferred to shards, as transformers does. */
 static int open_weights(const char *folder, Source *s, Error *err) {
   char path[PATH_ROOM];
-  int code = path_join(path, sizeof path, folder, "model.safetensors", err);
-  if (code)
-    return code;
+  int rc = path_join(path, sizeof path, folder, "model.safetensors", err);
+  if (rc)
+    return rc;
   if (file_kind(path) != FILE_NONE) {
-    code = add_shards(s, 1, err);
-    return code ? code : open_shard(path, &s->shards[0], err);
+    rc = add_shards(s, 1, err);
+    return rc ? rc : open_shard(path, &s->shards[0], err);
   }
-  code =
+  rc =
       path_join(path, sizeof path, folder, "model.safetensors.index.json", err);
-  if (code)
-    return code;
+  if (rc)
+    return rc;
   if (file_kind(path) != FILE_NONE)
     return open_sharded(folder, path, s, err);
   return substitute_refuse(folder, "model.safetensors", err);
@@ -195,17 +194,17 @@ static int take_file(Source *s, const char *folder, const char *name,
                      Error *err) {
   char path[PATH_ROOM], *text;
   size_t bytes;
-  int code = path_join(path, sizeof path, folder, name, err);
-  if (code || file_kind(path) == FILE_NONE)
-    return code;
-  code = file_text(path, TEXT_LIMIT, &text, &bytes, err);
-  if (code)
-    return code;
-  code = substitute_check_text(name, text, err);
-  if (!code)
+  int rc = path_join(path, sizeof path, folder, name, err);
+  if (rc || file_kind(path) == FILE_NONE)
+    return rc;
+  rc = file_text(path, TEXT_LIMIT, &text, &bytes, err);
+  if (rc)
+    return rc;
+  rc = substitute_check_text(name, text, err);
+  if (!rc)
     return add_text(s, name, text, bytes, err);
   mem_free(text);
-  return code;
+  return rc;
 }
 
 /* A text of a one-file checkpoint, copied out of its metadata. */
@@ -225,27 +224,27 @@ static int take(Source *s, const char *folder, const char *name, Error *err) {
 /* modules.json, and the config.json of every module but the Transformer. */
 static int take_modules(Source *s, const char *folder, Error *err) {
   char name[SOURCE_NAME_ROOM];
-  int code = take(s, folder, "modules.json", err);
-  if (!code)
-    code = take(s, folder, "config_sentence_transformers.json", err);
+  int rc = take(s, folder, "modules.json", err);
+  if (!rc)
+    rc = take(s, folder, "config_sentence_transformers.json", err);
   const SourceText *t = source_text(s, "modules.json");
   s->has_modules = t->text != NULL;
-  if (code || !s->has_modules)
-    return code;
-  code = modules_parse(t->text, t->bytes, &s->modules, err);
-  for (size_t i = 1; !code && i < s->modules.n; i++) {
+  if (rc || !s->has_modules)
+    return rc;
+  rc = modules_parse(t->text, t->bytes, &s->modules, err);
+  for (size_t i = 1; !rc && i < s->modules.n; i++) {
     snprintf(name, sizeof name, "%s/config.json", s->modules.list[i].path);
-    code = take(s, folder, name, err);
+    rc = take(s, folder, name, err);
   }
-  return code;
+  return rc;
 }
 
 /* The Transformer's own texts; `root` is its folder. */
 static int take_texts(Source *s, const char *root, Error *err) {
-  int code = OK;
-  for (size_t i = 0; !code && i < sizeof text_names / sizeof *text_names; i++)
-    code = take(s, root, text_names[i], err);
-  return code;
+  int rc = OK;
+  for (size_t i = 0; !rc && i < sizeof text_names / sizeof *text_names; i++)
+    rc = take(s, root, text_names[i], err);
+  return rc;
 }
 
 /* --- The three forms ------------------------------------------------------*/
@@ -253,23 +252,23 @@ static int take_texts(Source *s, const char *root, Error *err) {
 /* The weights of Dense modules lie in their own folders. */
 static int open_dense(const char *folder, Source *s, Error *err) {
   char path[PATH_ROOM];
-  int code = OK;
-  for (size_t i = 1; !code && i < s->modules.n; i++) {
+  int rc = OK;
+  for (size_t i = 1; !rc && i < s->modules.n; i++) {
     const Module *m = &s->modules.list[i];
     if (m->kind != MODULE_DENSE)
       continue;
-    code = add_shards(s, 1, err);
-    if (!code)
-      code = path_join(path, sizeof path, folder, m->path, err);
-    if (code)
-      return code;
+    rc = add_shards(s, 1, err);
+    if (!rc)
+      rc = path_join(path, sizeof path, folder, m->path, err);
+    if (rc)
+      return rc;
     Shard *shard = &s->shards[s->n_shards - 1];
     snprintf(shard->prefix, sizeof shard->prefix, "%s.", m->path);
-    code = open_named(path, "model.safetensors", shard, err);
-    if (code)
-      return fail_prefix(err, code, "%s", m->path);
+    rc = open_named(path, "model.safetensors", shard, err);
+    if (rc)
+      return fail_prefix(err, rc, "%s", m->path);
   }
-  return code;
+  return rc;
 }
 
 /* Older sentence-transformers keep the Transformer in a folder of its own. */
@@ -278,25 +277,25 @@ static int open_folder(const char *folder, Source *s, Error *err) {
   s->folder = mem_text(folder, strlen(folder));
   if (!s->folder)
     return fail_memory(err);
-  int code = take_modules(s, folder, err);
-  if (!code)
-    code = path_join(root, sizeof root, folder, s->modules.list[0].path, err);
-  if (!code)
-    code = take_texts(s, root, err);
-  if (!code && !source_text(s, "config.json")->text)
-    code = substitute_refuse(root, "config.json", err);
-  return code;
+  int rc = take_modules(s, folder, err);
+  if (!rc)
+    rc = path_join(root, sizeof root, folder, s->modules.list[0].path, err);
+  if (!rc)
+    rc = take_texts(s, root, err);
+  if (!rc && !source_text(s, "config.json")->text)
+    rc = substitute_refuse(root, "config.json", err);
+  return rc;
 }
 
 /* The Transformer's tensors are the first shards, a Dense module's follow, so
  * that a name without prefix is found at once. */
 static int open_folder_weights(Source *s, Error *err) {
   char root[PATH_ROOM];
-  int code =
+  int rc =
       path_join(root, sizeof root, s->folder, s->modules.list[0].path, err);
-  if (!code)
-    code = open_weights(root, s, err);
-  return code ? code : open_dense(s->folder, s, err);
+  if (!rc)
+    rc = open_weights(root, s, err);
+  return rc ? rc : open_dense(s->folder, s, err);
 }
 
 int source_open_weights(Source *s, Error *err) {
@@ -304,36 +303,36 @@ int source_open_weights(Source *s, Error *err) {
 }
 
 static int take_all_metadata(Source *s, Error *err) {
-  int code = take_modules(s, NULL, err);
-  return code ? code : take_texts(s, NULL, err);
+  int rc = take_modules(s, NULL, err);
+  return rc ? rc : take_texts(s, NULL, err);
 }
 
 static int open_file(const char *path, Source *s, Error *err) {
-  int code = add_shards(s, 1, err);
-  if (!code)
-    code = open_shard(path, &s->shards[0], err);
-  return code ? code : take_all_metadata(s, err);
+  int rc = add_shards(s, 1, err);
+  if (!rc)
+    rc = open_shard(path, &s->shards[0], err);
+  return rc ? rc : take_all_metadata(s, err);
 }
 
 /* Through open_shard, so that "is safetensors" means here what it means when a
  * model is loaded. */
 int source_check_file(const char *path, File *out, Error *err) {
   Shard shard = {.file = {.fd = -1}};
-  int code = open_shard(path, &shard, err);
+  int rc = open_shard(path, &shard, err);
   safetensors_clear(&shard.header);
-  if (code && shard.is_open)
+  if (rc && shard.is_open)
     file_close(&shard.file);
   *out = shard.file;
-  return code;
+  return rc;
 }
 
 int source_open(const char *path, Source *out, Error *err) {
   *out = (Source){0};
-  int code = file_is_folder(path) ? open_folder(path, out, err)
-                                  : open_file(path, out, err);
-  if (code)
+  int rc = file_is_folder(path) ? open_folder(path, out, err)
+                                : open_file(path, out, err);
+  if (rc)
     source_close(out);
-  return code;
+  return rc;
 }
 
 /* The same checks as of a file: what is linked in may have been built from any
@@ -341,24 +340,24 @@ int source_open(const char *path, Source *out, Error *err) {
 static int parse_memory(const unsigned char *file, size_t bytes, Source *s,
                         Error *err) {
   size_t header;
-  int code = add_shards(s, 1, err);
-  if (code)
-    return code;
+  int rc = add_shards(s, 1, err);
+  if (rc)
+    return rc;
   s->shards[0].memory = file;
-  code = safetensors_header_size(file, bytes, &header, err);
-  if (!code)
-    code = safetensors_parse((const char *)file + 8, header, bytes,
-                             &s->shards[0].header, err);
-  return code ? code : take_all_metadata(s, err);
+  rc = safetensors_header_size(file, bytes, &header, err);
+  if (!rc)
+    rc = safetensors_parse((const char *)file + 8, header, bytes,
+                           &s->shards[0].header, err);
+  return rc ? rc : take_all_metadata(s, err);
 }
 
 int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
                        Error *err) {
   *out = (Source){0};
-  int code = parse_memory(file, bytes, out, err);
-  if (code)
+  int rc = parse_memory(file, bytes, out, err);
+  if (rc)
     source_close(out);
-  return code;
+  return rc;
 }
 
 /* FNV-1a. */
@@ -384,11 +383,11 @@ uint64_t source_identity(const Source *s) {
 }
 
 int source_unchanged(Source *s, Error *err) {
-  int code = OK;
-  for (size_t i = 0; !code && i < s->n_shards; i++)
+  int rc = OK;
+  for (size_t i = 0; !rc && i < s->n_shards; i++)
     if (s->shards[i].is_open)
-      code = file_unchanged(&s->shards[i].file, err);
-  return code;
+      rc = file_unchanged(&s->shards[i].file, err);
+  return rc;
 }
 
 const SourceText *source_text(const Source *s, const char *name) {
@@ -442,13 +441,13 @@ static int widen_pieces(Shard *shard, const TensorInfo *t, const Poll *poll,
   for (size_t done = 0; done < t->n;) {
     size_t n = t->n - done, most = READ_PIECE / width;
     n = n < most ? n : most;
-    int code = source_bytes(shard, t, done * width, n * width, piece, err);
-    if (!code)
-      code = tensor_widen(t->dtype, piece, n, into + done, err);
-    if (!code)
-      code = poll_check(poll, err);
-    if (code)
-      return code;
+    int rc = source_bytes(shard, t, done * width, n * width, piece, err);
+    if (!rc)
+      rc = tensor_widen(t->dtype, piece, n, into + done, err);
+    if (!rc)
+      rc = poll_check(poll, err);
+    if (rc)
+      return rc;
     done += n;
   }
   return OK;
@@ -460,11 +459,11 @@ static int read_pieces(Shard *shard, const TensorInfo *t, const Poll *poll,
   for (size_t done = 0; done < t->bytes;) {
     size_t n = t->bytes - done, most = 16 * (size_t)READ_PIECE;
     n = n < most ? n : most;
-    int code = source_bytes(shard, t, done, n, (char *)into + done, err);
-    if (!code)
-      code = poll_check(poll, err);
-    if (code)
-      return code;
+    int rc = source_bytes(shard, t, done, n, (char *)into + done, err);
+    if (!rc)
+      rc = poll_check(poll, err);
+    if (rc)
+      return rc;
     done += n;
   }
   return OK;
@@ -477,7 +476,7 @@ int source_floats(Shard *shard, const TensorInfo *t, const Poll *poll,
   unsigned char *piece = mem_alloc(READ_PIECE);
   if (!piece)
     return fail_memory(err);
-  int code = widen_pieces(shard, t, poll, piece, into, err);
+  int rc = widen_pieces(shard, t, poll, piece, into, err);
   mem_free(piece);
-  return code;
+  return rc;
 }

@@ -33,8 +33,8 @@ int substitute_check_file(File *file, Error *err) {
   size_t n = sizeof pointer - 1;
   if (file->size < n)
     return OK;
-  int code = file_read(file, 0, start, n, err);
-  return code ? code : substitute_check_text(file->name, start, err);
+  int rc = file_read(file, 0, start, n, err);
+  return rc ? rc : substitute_check_text(file->name, start, err);
 }
 
 static bool has(const char *folder, const char *name) {

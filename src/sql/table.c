@@ -97,12 +97,12 @@ static int disconnect(sqlite3_vtab *vtab) {
 }
 
 /* Puts a message on the table; returns `code`. */
-static int complain(sqlite3_vtab *vtab, int code, char *message) {
+static int complain(sqlite3_vtab *vtab, int rc, char *message) {
   if (!message)
-    return code == SQLITE_ERROR ? SQLITE_NOMEM : code;
+    return rc == SQLITE_ERROR ? SQLITE_NOMEM : rc;
   sqlite3_free(vtab->zErrMsg);
   vtab->zErrMsg = message;
-  return code;
+  return rc;
 }
 
 /* The outcome of one of our functions as that of a table's method. */

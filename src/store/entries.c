@@ -101,12 +101,12 @@ int entry_new(const char *name, const char *path, const char *precision,
     return fail_memory(err);
   e->builtin = builtin;
   e->options = options_none;
-  int code = fill(e, name, path, precision, options, err);
-  if (code) {
+  int rc = fill(e, name, path, precision, options, err);
+  if (rc) {
     entry_free(e);
     *out = NULL;
   }
-  return code;
+  return rc;
 }
 
 ModelEntry *entries_find(const char *name) {

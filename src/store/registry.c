@@ -121,15 +121,15 @@ int registry_know_fingerprint(ModelEntry *e, const Poll *poll, Error *err) {
   entries_unlock();
   if (known)
     return OK;
-  int code = compute_fingerprint(e, poll, &print, err);
-  if (code)
-    return code;
+  int rc = compute_fingerprint(e, poll, &print, err);
+  if (rc)
+    return rc;
   entries_lock();
-  code = same_files(e, print.identity, err);
-  if (!code && !e->fingerprint[0]) /* read without the lock once it is there */
+  rc = same_files(e, print.identity, err);
+  if (!rc && !e->fingerprint[0]) /* read without the lock once it is there */
     memcpy(e->fingerprint, print.digits, sizeof print.digits);
   entries_unlock();
-  return code;
+  return rc;
 }
 
 static void add_text(Sha256 *h, const char *text) {
@@ -159,8 +159,8 @@ static int open_entry(const ModelEntry *e, const Poll *poll, Model **out,
     return model_open_memory(e->builtin->file,
                              (size_t)(e->builtin->end - e->builtin->file),
                              &e->options, poll, out, err);
-  int code = model_open(e->path, &e->options, poll, out, err);
-  return code ? fail_prefix(err, code, "model %s", e->name) : OK;
+  int rc = model_open(e->path, &e->options, poll, out, err);
+  return rc ? fail_prefix(err, rc, "model %s", e->name) : OK;
 }
 
 /* Gives a hold back (locked). Memory is looked at whenever one ends: a model in
@@ -182,10 +182,10 @@ static int wait_for_load(ModelEntry *e, const Poll *poll, ModelEntry **twin,
       return OK;
     entries_wait();
     entries_unlock();
-    int code = poll_check(poll, err);
+    int rc = poll_check(poll, err);
     entries_lock();
-    if (code)
-      return code;
+    if (rc)
+      return rc;
   }
 }
 
@@ -193,13 +193,13 @@ static int wait_for_load(ModelEntry *e, const Poll *poll, ModelEntry **twin,
 static int load(ModelEntry *e, const Poll *poll, Error *err) {
   Model *model = NULL;
   entries_unlock();
-  int code = open_entry(e, poll, &model, err);
+  int rc = open_entry(e, poll, &model, err);
   entries_lock();
-  if (!code)
-    code = same_files(e, model->identity, err);
-  if (code) {
+  if (!rc)
+    rc = same_files(e, model->identity, err);
+  if (rc) {
     model_free(model);
-    return code;
+    return rc;
   }
   model->holders = 1;
   e->model = model;
@@ -212,15 +212,15 @@ static int share(ModelEntry *e, ModelEntry *twin, const Poll *poll,
                  Error *err) {
   uint64_t identity;
   entries_unlock();
-  int code = model_identity(e->path, &identity, err);
+  int rc = model_identity(e->path, &identity, err);
   entries_lock();
-  if (code)
-    return fail_prefix(err, code, "model %s", e->name);
+  if (rc)
+    return fail_prefix(err, rc, "model %s", e->name);
   if (twin->state != STATE_LOADED || twin->model->identity != identity)
     return load(e, poll, err);
-  code = same_files(e, identity, err);
-  if (code)
-    return code;
+  rc = same_files(e, identity, err);
+  if (rc)
+    return rc;
   e->model = twin->model;
   e->model->holders++;
   return OK;
@@ -229,18 +229,18 @@ static int share(ModelEntry *e, ModelEntry *twin, const Poll *poll,
 /* Loads a held entry, or waits until it is loaded (lock held at both ends). */
 static int ensure_loaded(ModelEntry *e, const Poll *poll, Error *err) {
   ModelEntry *twin;
-  int code = wait_for_load(e, poll, &twin, err);
-  if (code || e->state == STATE_LOADED)
-    return code;
+  int rc = wait_for_load(e, poll, &twin, err);
+  if (rc || e->state == STATE_LOADED)
+    return rc;
   e->state = STATE_LOADING;
   if (twin)
     twin->users++;
-  code = twin ? share(e, twin, poll, err) : load(e, poll, err);
-  e->state = code ? STATE_EMPTY : STATE_LOADED;
+  rc = twin ? share(e, twin, poll, err) : load(e, poll, err);
+  e->state = rc ? STATE_EMPTY : STATE_LOADED;
   entries_wake();
   if (twin)
     release_entry(twin);
-  return code;
+  return rc;
 }
 
 static int check_task(const ModelEntry *e, unsigned task, Error *err) {
@@ -255,16 +255,16 @@ static int check_task(const ModelEntry *e, unsigned task, Error *err) {
 
 /* Another thread may have discovered the same name meanwhile. */
 int registry_hold(const char *name, ModelEntry **out, Error *err) {
-  int code = locate_check(name, err);
-  if (code)
-    return code;
+  int rc = locate_check(name, err);
+  if (rc)
+    return rc;
   *out = hold_known(name);
   if (*out)
     return OK;
   ModelEntry *found;
-  code = discover(name, &found, err);
-  if (code)
-    return code;
+  rc = discover(name, &found, err);
+  if (rc)
+    return rc;
   entries_lock();
   *out = entries_find(name);
   if (!*out) {
@@ -281,9 +281,9 @@ int registry_hold(const char *name, ModelEntry **out, Error *err) {
 static int check_pin(ModelEntry *e, const char *pin, const Poll *poll,
                      Error *err) {
   char print[65];
-  int code = registry_know_fingerprint(e, poll, err);
-  if (code)
-    return code;
+  int rc = registry_know_fingerprint(e, poll, err);
+  if (rc)
+    return rc;
   registry_public_fingerprint(e, print);
   if (strncmp(print, pin, strlen(pin)) != 0)
     return fail(err, ERR_RANGE, "model %s has fingerprint %.16s..., not %.16s",
@@ -293,19 +293,19 @@ static int check_pin(ModelEntry *e, const char *pin, const Poll *poll,
 
 static int use_held(ModelEntry *e, const char *pin, unsigned task,
                     const Poll *poll, Error *err) {
-  int code = *pin ? check_pin(e, pin, poll, err) : OK;
-  if (code)
-    return code;
+  int rc = *pin ? check_pin(e, pin, poll, err) : OK;
+  if (rc)
+    return rc;
   entries_lock();
-  code = ensure_loaded(e, poll, err);
-  if (!code)
+  rc = ensure_loaded(e, poll, err);
+  if (!rc)
     entry_touch(e);
-  if (!code)
+  if (!rc)
     entries_enforce_limit();
-  if (!code)
-    code = check_task(e, task, err);
+  if (!rc)
+    rc = check_task(e, task, err);
   entries_unlock();
-  return code;
+  return rc;
 }
 
 /* Splits "name@fingerprint"; pin is "" without one. */
@@ -331,24 +331,24 @@ static int split_name(const char *given, char name[MODEL_NAME_MAX + 1],
 static int hold_given(const char *given, unsigned task, ModelEntry **out,
                       char pin[PIN_ROOM], Error *err) {
   char name[MODEL_NAME_MAX + 1], set[SETTING_TEXT_MAX];
-  int code = given ? OK : default_name(task, set, err);
-  if (!code)
-    code = split_name(given ? given : set, name, pin, err);
-  return code ? code : registry_hold(name, out, err);
+  int rc = given ? OK : default_name(task, set, err);
+  if (!rc)
+    rc = split_name(given ? given : set, name, pin, err);
+  return rc ? rc : registry_hold(name, out, err);
 }
 
 /* A failure leaves nothing held. */
 int registry_use(const char *name, unsigned task, const Poll *poll,
                  ModelEntry **entry, const Model **model, Error *err) {
   char pin[PIN_ROOM];
-  int code = hold_given(name, task, entry, pin, err);
-  if (code)
-    return code;
-  code = use_held(*entry, pin, task, poll, err);
-  if (code) {
+  int rc = hold_given(name, task, entry, pin, err);
+  if (rc)
+    return rc;
+  rc = use_held(*entry, pin, task, poll, err);
+  if (rc) {
     registry_done(*entry);
     *entry = NULL;
-    return code;
+    return rc;
   }
   *model = (*entry)->model;
   return OK;
@@ -366,24 +366,23 @@ int registry_fingerprint(const char *name, const Poll *poll, char out[65],
                          Error *err) {
   ModelEntry *e;
   char pin[PIN_ROOM];
-  int code = hold_given(name, 0, &e, pin, err);
-  if (code)
-    return code;
-  code = registry_know_fingerprint(e, poll, err);
-  if (!code)
+  int rc = hold_given(name, 0, &e, pin, err);
+  if (rc)
+    return rc;
+  rc = registry_know_fingerprint(e, poll, err);
+  if (!rc)
     registry_public_fingerprint(e, out);
   registry_done(e);
-  return code;
+  return rc;
 }
 
 static int open_files(const ModelEntry *e, Source *out, Error *err) {
   const Builtin *b = e->builtin;
-  int code =
-      b ? source_open_memory(b->file, (size_t)(b->end - b->file), out, err)
-        : source_open(e->path, out, err);
-  if (!code && (code = source_open_weights(out, err)) != OK)
+  int rc = b ? source_open_memory(b->file, (size_t)(b->end - b->file), out, err)
+             : source_open(e->path, out, err);
+  if (!rc && (rc = source_open_weights(out, err)) != OK)
     source_close(out);
-  return code;
+  return rc;
 }
 
 /* Under the same promise as loading: a name stands for the files first read
@@ -392,28 +391,28 @@ static int quantize_held(ModelEntry *e, const char *pin, const char *path,
                          bool overwrite, const Poll *poll, size_t *bytes,
                          Error *err) {
   Source s;
-  int code = *pin ? check_pin(e, pin, poll, err) : OK;
-  if (!code)
-    code = open_files(e, &s, err);
-  if (code)
-    return code;
+  int rc = *pin ? check_pin(e, pin, poll, err) : OK;
+  if (!rc)
+    rc = open_files(e, &s, err);
+  if (rc)
+    return rc;
   entries_lock();
-  code = same_files(e, source_identity(&s), err);
+  rc = same_files(e, source_identity(&s), err);
   entries_unlock();
-  if (!code)
-    code = quantize_write(&s, path, overwrite, poll, bytes, err);
+  if (!rc)
+    rc = quantize_write(&s, path, overwrite, poll, bytes, err);
   source_close(&s);
-  return code;
+  return rc;
 }
 
 int registry_quantize(const char *name, const char *path, bool overwrite,
                       const Poll *poll, size_t *bytes, Error *err) {
   ModelEntry *e;
   char pin[PIN_ROOM];
-  int code = hold_given(name, 0, &e, pin, err);
-  if (code)
-    return code;
-  code = quantize_held(e, pin, path, overwrite, poll, bytes, err);
+  int rc = hold_given(name, 0, &e, pin, err);
+  if (rc)
+    return rc;
+  rc = quantize_held(e, pin, path, overwrite, poll, bytes, err);
   registry_done(e);
-  return code;
+  return rc;
 }

@@ -26,11 +26,11 @@ static size_t connections; /* guarded by the entries' lock */
 static int compare(ModelEntry *taken, const ModelEntry *wanted,
                    const Poll *poll, Error *err) {
   Fingerprint print;
-  int code = registry_know_fingerprint(taken, poll, err);
-  if (!code)
-    code = model_fingerprint(wanted->path, poll, &print, err);
-  if (code)
-    return fail_prefix(err, code, "model %s exists, and is not this",
+  int rc = registry_know_fingerprint(taken, poll, err);
+  if (!rc)
+    rc = model_fingerprint(wanted->path, poll, &print, err);
+  if (rc)
+    return fail_prefix(err, rc, "model %s exists, and is not this",
                        taken->name);
   entries_lock();
   bool same_bytes = strcmp(print.digits, taken->fingerprint) == 0;
@@ -47,12 +47,12 @@ static int compare(ModelEntry *taken, const ModelEntry *wanted,
 static int compare_with_taken(const ModelEntry *wanted, const Poll *poll,
                               Error *err) {
   ModelEntry *taken;
-  int code = registry_hold(wanted->name, &taken, err);
-  if (code)
-    return code;
-  code = compare(taken, wanted, poll, err);
+  int rc = registry_hold(wanted->name, &taken, err);
+  if (rc)
+    return rc;
+  rc = compare(taken, wanted, poll, err);
   registry_done(taken);
-  return code;
+  return rc;
 }
 
 /* Locked. */
@@ -69,18 +69,18 @@ int registry_add(const char *name, const char *path, const char *precision,
                  const char *options, const Poll *poll, Error *err) {
   ModelEntry *e;
   char found[LOCATE_ROOM];
-  int code = locate_check(name, err);
-  if (!code)
-    code = locate_path(path, found, err);
-  if (!code)
-    code = entry_new(name, found, precision, options, NULL, &e, err);
-  if (code)
-    return code;
+  int rc = locate_check(name, err);
+  if (!rc)
+    rc = locate_path(path, found, err);
+  if (!rc)
+    rc = entry_new(name, found, precision, options, NULL, &e, err);
+  if (rc)
+    return rc;
   if (precision || options)
-    code = model_check_options(found, &e->options, err);
-  if (code) {
+    rc = model_check_options(found, &e->options, err);
+  if (rc) {
     entry_free(e);
-    return code;
+    return rc;
   }
   e->registered = true;
   entries_lock();
@@ -90,9 +90,9 @@ int registry_add(const char *name, const char *path, const char *precision,
   entries_unlock();
   if (!taken)
     return OK;
-  code = compare_with_taken(e, poll, err);
+  rc = compare_with_taken(e, poll, err);
   entry_free(e);
-  return code;
+  return rc;
 }
 
 int registry_remove(const char *name, Error *err) {
@@ -150,28 +150,28 @@ static void describe(const ModelEntry *e, ModelRow *row) {
 static int add_row(ModelRows *out, const ModelEntry *e, Error *err) {
   ModelRow *row = &out->rows[out->n++];
   *row = (ModelRow){0};
-  int code = copy_to(&row->name, e->name, err);
-  if (!code)
-    code = copy_to(&row->path, e->path, err);
-  if (!code)
-    code = copy_to(&row->options, e->options_text, err);
-  if (!code)
+  int rc = copy_to(&row->name, e->name, err);
+  if (!rc)
+    rc = copy_to(&row->path, e->path, err);
+  if (!rc)
+    rc = copy_to(&row->options, e->options_text, err);
+  if (!rc)
     describe(e, row);
-  return code;
+  return rc;
 }
 
 /* Rows of entries, then of built-in models that no call has named yet. */
 static int add_rows(ModelRows *out, Error *err) {
-  int code = OK;
+  int rc = OK;
   const Builtin *b;
-  for (ModelEntry *e = entries_first(); !code && e; e = e->next)
-    code = add_row(out, e, err);
-  for (size_t i = 0; !code && (b = builtin_at(i)) != NULL; i++) {
+  for (ModelEntry *e = entries_first(); !rc && e; e = e->next)
+    rc = add_row(out, e, err);
+  for (size_t i = 0; !rc && (b = builtin_at(i)) != NULL; i++) {
     ModelEntry unused = {.name = (char *)(uintptr_t)b->name, .builtin = b};
     if (!entries_find(b->name))
-      code = add_row(out, &unused, err);
+      rc = add_row(out, &unused, err);
   }
-  return code;
+  return rc;
 }
 
 static int by_name(const void *a, const void *b) {
@@ -192,13 +192,13 @@ int registry_rows(ModelRows *out, Error *err) {
   entries_lock();
   size_t n = count_rows();
   out->rows = mem_array(n, sizeof *out->rows);
-  int code = out->rows ? add_rows(out, err) : fail_memory(err);
+  int rc = out->rows ? add_rows(out, err) : fail_memory(err);
   entries_unlock();
-  if (code)
+  if (rc)
     registry_rows_clear(out);
   else
     qsort(out->rows, out->n, sizeof *out->rows, by_name);
-  return code;
+  return rc;
 }
 
 void registry_rows_clear(ModelRows *rows) {

@@ -100,11 +100,11 @@ static int run_windows(void *task, const Sequence *windows,
   return rc;
 }
 
-static void blame(void *task, size_t owner, int code, const Error *error) {
+static void blame(void *task, size_t owner, int rc, const Error *error) {
   AnswerResult *result = &((Answerer *)task)->pairs[owner].result;
   if (result->code != OK)
     return;
-  result->code = code;
+  result->code = rc;
   result->error = *error;
 }
 
@@ -115,9 +115,9 @@ static int read_windows(Answerer *a, Windows *w, size_t pair, Error *err) {
   int rc = OK;
   for (size_t i = 0; rc == OK && more && i < most; i++) {
     Error own;
-    int code = windows_next(w, poll, &a->batch.tokens, &more, &own);
-    if (code != OK)
-      return batch_judge(&a->batch, pair, code, &own, err);
+    rc = windows_next(w, poll, &a->batch.tokens, &more, &own);
+    if (rc != OK)
+      return batch_judge(&a->batch, pair, rc, &own, err);
     rc = batch_add(&a->batch, pair, err);
   }
   return rc;

@@ -22,17 +22,17 @@
 #include <string.h>
 #include "base/memory.h"
 
-static bool is_own(int code) {
-  return code == ERR_RANGE || code == ERR_FORMAT;
+static bool is_own(int rc) {
+  return rc == ERR_RANGE || rc == ERR_FORMAT;
 }
 
-int batch_judge(const Batch *b, size_t owner, int code, const Error *own,
+int batch_judge(const Batch *b, size_t owner, int rc, const Error *own,
                 Error *err) {
-  if (code == OK)
+  if (rc == OK)
     return OK;
-  if (!is_own(code))
-    return fail(err, code, "%s", own->message);
-  b->blame(b->task, owner, code, own);
+  if (!is_own(rc))
+    return fail(err, rc, "%s", own->message);
+  b->blame(b->task, owner, rc, own);
   return OK;
 }
 

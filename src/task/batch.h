@@ -24,8 +24,7 @@ typedef int batch_run(void *task, const Sequence *items, const size_t *owners,
                       size_t n, Error *err);
 
 /* Told of a failure that is a text's own. */
-typedef void batch_blame(void *task, size_t owner, int code,
-                         const Error *error);
+typedef void batch_blame(void *task, size_t owner, int rc, const Error *error);
 
 /* Zero but for the first three is empty. */
 typedef struct Batch {
@@ -55,7 +54,7 @@ void batch_clear(Batch *b); /* frees */
 /* What became of a text: `code` and its sentence. One that is the text's own
  * (ERR_RANGE: its length, ERR_FORMAT: what the model makes of it) is told to
  * `blame`, and OK returned; others come back, in *err as well. */
-int batch_judge(const Batch *b, size_t owner, int code, const Error *own,
+int batch_judge(const Batch *b, size_t owner, int rc, const Error *own,
                 Error *err);
 
 #endif

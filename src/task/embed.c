@@ -72,9 +72,9 @@ static int run_windows(void *task, const Sequence *windows,
                        const size_t *owners, size_t n, Error *err) {
   Embedder *e = task;
   Hidden h;
-  int code = encoder_run(e->model, e->run, windows, n, &h, err);
-  if (code)
-    return code;
+  int rc = encoder_run(e->model, e->run, windows, n, &h, err);
+  if (rc)
+    return rc;
   for (size_t i = 0, first = 0; i < n; first += windows[i++].n) {
     bool is_first = e->texts[owners[i]].weight == 0;
     pool_window(&h, e->C, first, windows[i].n, is_first ? e->skip : 0,
@@ -85,20 +85,20 @@ static int run_windows(void *task, const Sequence *windows,
   return OK;
 }
 
-static void blame(void *task, size_t owner, int code, const Error *error) {
+static void blame(void *task, size_t owner, int rc, const Error *error) {
   EmbedResult *result = &((Embedder *)task)->texts[owner].result;
   if (result->code)
     return;
-  result->code = code;
+  result->code = rc;
   result->error = *error;
 }
 
 /* Puts the template around the first n tokens and adds them to the batch. */
 static int add_window(Embedder *e, size_t n, size_t text, Error *err) {
   TokenList one[2] = {{e->ahead.tokens, n}};
-  int code = tokenizer_template(e->model->tokenizer, false, one,
-                                &e->batch.tokens, err);
-  return code ? code : batch_add(&e->batch, text, err);
+  int rc = tokenizer_template(e->model->tokenizer, false, one, &e->batch.tokens,
+                              err);
+  return rc ? rc : batch_add(&e->batch, text, err);
 }
 
 /* --- Texts ----------------------------------------------------------------*/
@@ -112,41 +112,41 @@ static int add_prompt(const Embedder *e, EncodeText *text, char **owned,
   if (!*owned)
     return fail_memory(err);
   memcpy(*owned, prompt, n);
-  int code = poll_copy(&e->run->poll, *owned + n, text->text, text->bytes, err);
+  int rc = poll_copy(&e->run->poll, *owned + n, text->text, text->bytes, err);
   *text = (EncodeText){*owned, bytes};
-  return code;
+  return rc;
 }
 
 /* The text as the tokenizer gets it; *owned is to be freed. */
 static int prepare(const Embedder *e, EncodeText *text, char **owned,
                    Error *err) {
   const Sentence *s = &e->model->sentence;
-  int code = OK;
+  int rc = OK;
   *owned = NULL;
   if (s->prompt && *s->prompt)
-    code = add_prompt(e, text, owned, err);
-  if (!code && s->strip)
-    code = python_strip(&text->text, &text->bytes, &e->run->poll, err);
-  if (code || !s->lower_case)
-    return code;
+    rc = add_prompt(e, text, owned, err);
+  if (!rc && s->strip)
+    rc = python_strip(&text->text, &text->bytes, &e->run->poll, err);
+  if (rc || !s->lower_case)
+    return rc;
   char *lower;
-  code = python_lower(text->text, text->bytes, &e->run->poll, &lower,
-                      &text->bytes, err);
+  rc = python_lower(text->text, text->bytes, &e->run->poll, &lower,
+                    &text->bytes, err);
   mem_free(*owned);
-  *owned = code ? NULL : lower;
+  *owned = rc ? NULL : lower;
   text->text = *owned;
-  return code;
+  return rc;
 }
 
 static int too_long(const Embedder *e, const TextCursor *all, Error *err) {
   const Tokenizer *t = e->model->tokenizer;
   size_t n;
-  int code = tokenizer_count(t, all->text, all->bytes, &e->run->poll, &n, err);
-  return code ? code
-              : fail(err, ERR_RANGE,
-                     "text has %zu tokens, the model's limit is %zu (overflow "
-                     "= error)",
-                     n + tokenizer_n_added(t, false), e->limit);
+  int rc = tokenizer_count(t, all->text, all->bytes, &e->run->poll, &n, err);
+  return rc ? rc
+            : fail(err, ERR_RANGE,
+                   "text has %zu tokens, the model's limit is %zu (overflow "
+                   "= error)",
+                   n + tokenizer_n_added(t, false), e->limit);
 }
 
 /* A tokenizer without special tokens makes nothing of an empty text. */
@@ -172,9 +172,9 @@ static int next_window(Embedder *e, TextCursor *cursor, size_t text, size_t *n,
                        bool *more, Error *err) {
   size_t room = e->limit - tokenizer_n_added(e->model->tokenizer, false);
   EmbedResult *result = &e->texts[text].result;
-  int code = read_ahead(e, cursor, room, err);
-  if (code)
-    return code;
+  int rc = read_ahead(e, cursor, room, err);
+  if (rc)
+    return rc;
   *more = e->ahead.n > room;
   *n = *more ? room : e->ahead.n;
   result->tokens += *n;
@@ -187,32 +187,32 @@ static int next_window(Embedder *e, TextCursor *cursor, size_t text, size_t *n,
 
 static int read_windows(Embedder *e, TextCursor *cursor, size_t text,
                         Error *err) {
-  int code = OK;
+  int rc = OK;
   e->ahead.n = 0;
-  for (bool more = true; !code && more;) {
+  for (bool more = true; !rc && more;) {
     Error own;
     size_t n;
     int judged = next_window(e, cursor, text, &n, &more, &own);
     if (judged)
       return batch_judge(&e->batch, text, judged, &own, err);
-    code = add_window(e, n, text, err);
+    rc = add_window(e, n, text, err);
     encoding_drop(&e->ahead, n);
   }
-  return code;
+  return rc;
 }
 
 static int read_text(Embedder *e, EncodeText text, size_t i, Error *err) {
   TextCursor cursor;
   Error own;
   char *owned;
-  int code = prepare(e, &text, &owned, &own);
-  if (!code)
-    code = tokenizer_begin(e->model->tokenizer, text.text, text.bytes, &cursor,
-                           &own);
-  code = code ? batch_judge(&e->batch, i, code, &own, err)
-              : read_windows(e, &cursor, i, err);
+  int rc = prepare(e, &text, &owned, &own);
+  if (!rc)
+    rc = tokenizer_begin(e->model->tokenizer, text.text, text.bytes, &cursor,
+                         &own);
+  rc = rc ? batch_judge(&e->batch, i, rc, &own, err)
+          : read_windows(e, &cursor, i, err);
   mem_free(owned);
-  return code;
+  return rc;
 }
 
 int embedder_add(Embedder *e, EncodeText text, Error *err) {
@@ -258,19 +258,19 @@ static void cut(const Model *m, float *x, float *out) {
 static int finish(Embedder *e, size_t i, float *x, float *y, Error *err) {
   const Model *m = e->model;
   float *row = e->rows + i * e->width;
-  int code = OK;
+  int rc = OK;
   memcpy(x, row, e->n_pooled * sizeof *x);
-  for (size_t j = 0; !code && j < m->n_dense; j++) {
-    code = dense_apply(&m->dense[j], &e->run->poll, x, y, err);
+  for (size_t j = 0; !rc && j < m->n_dense; j++) {
+    rc = dense_apply(&m->dense[j], &e->run->poll, x, y, err);
     float *result = y;
     y = x;
     x = result;
   }
-  if (!code)
-    code = check_finite(x, m->whole_dim, err);
-  if (!code)
+  if (!rc)
+    rc = check_finite(x, m->whole_dim, err);
+  if (!rc)
     cut(m, x, row);
-  return code;
+  return rc;
 }
 
 /* The longest vector from the pooling on. */
@@ -284,33 +284,33 @@ static size_t widest(const Embedder *e) {
 }
 
 static int finish_all(Embedder *e, float *x, float *y, Error *err) {
-  int code = OK;
-  for (size_t i = 0; !code && i < e->n; i++) {
+  int rc = OK;
+  for (size_t i = 0; !rc && i < e->n; i++) {
     EmbedResult *result = &e->texts[i].result;
     Error own;
     if (result->code)
       continue;
-    code = finish(e, i, x, y, &own);
-    code = batch_judge(&e->batch, i, code, &own, err);
+    rc = finish(e, i, x, y, &own);
+    rc = batch_judge(&e->batch, i, rc, &own, err);
     result->vector = result->code ? NULL : e->rows + i * e->width;
   }
-  return code;
+  return rc;
 }
 
 int embedder_run(Embedder *e, Error *err) {
   Arena room = {0};
   size_t most = widest(e);
-  int code = batch_flush(&e->batch, err);
+  int rc = batch_flush(&e->batch, err);
   arena_array(&room, most, sizeof(float));
   arena_array(&room, most, sizeof(float));
-  code = code ? code : arena_open(&room, err);
-  if (code)
-    return code;
+  rc = rc ? rc : arena_open(&room, err);
+  if (rc)
+    return rc;
   float *x = arena_array(&room, most, sizeof *x);
   float *y = arena_array(&room, most, sizeof *y);
-  code = finish_all(e, x, y, err);
+  rc = finish_all(e, x, y, err);
   arena_close(&room);
-  return code;
+  return rc;
 }
 
 const EmbedResult *embedder_result(const Embedder *e, size_t text) {
@@ -332,16 +332,16 @@ static int count_prompt(Embedder *e, Error *err) {
   char *owned;
   if (!s->skip_prompt || !s->prompt || !*s->prompt)
     return OK;
-  int code = prepare(e, &prompt, &owned, err);
-  if (!code)
-    code = tokenizer_encode(e->model->tokenizer, prompt, none,
-                            TRUNCATE_LONGEST_FIRST, e->limit, &e->run->poll,
-                            &tokens, NULL, err);
-  size_t n = code ? 0 : tokens.n;
+  int rc = prepare(e, &prompt, &owned, err);
+  if (!rc)
+    rc = tokenizer_encode(e->model->tokenizer, prompt, none,
+                          TRUNCATE_LONGEST_FIRST, e->limit, &e->run->poll,
+                          &tokens, NULL, err);
+  size_t n = rc ? 0 : tokens.n;
   e->skip = n > 0 && tokens.tokens[n - 1].special ? n - 1 : n;
   encoding_clear(&tokens);
   mem_free(owned);
-  return code;
+  return rc;
 }
 
 /* A window must have room for a token of the text. */
@@ -359,9 +359,9 @@ static int set_limit(Embedder *e, Error *err) {
 
 static int prepare_embedder(Embedder *e, Error *err) {
   const Model *m = e->model;
-  int code = set_limit(e, err);
-  if (code)
-    return code;
+  int rc = set_limit(e, err);
+  if (rc)
+    return rc;
   e->C = m->config.dim;
   e->n_pooled = e->C * m->sentence.poolings.n;
   e->width = e->n_pooled > m->vector_dim ? e->n_pooled : m->vector_dim;
@@ -378,12 +378,12 @@ int embedder_open(const Model *model, const Run *run, Overflow overflow,
   e->run = run;
   e->overflow = overflow;
   e->batch = (Batch){.task = e, .run = run_windows, .blame = blame};
-  int code = prepare_embedder(e, err);
-  if (code) {
+  int rc = prepare_embedder(e, err);
+  if (rc) {
     embedder_close(e);
     *out = NULL;
   }
-  return code;
+  return rc;
 }
 
 void embedder_close(Embedder *e) {
@@ -400,21 +400,21 @@ void embedder_close(Embedder *e) {
 /* --- Texts that are all there ---------------------------------------------*/
 
 static int run_all(Embedder *e, const EmbedText *texts, size_t n, Error *err) {
-  int code = OK;
-  for (size_t i = 0; !code && i < n; i++)
-    code = embedder_add(e, texts[i].text, err);
-  return code ? code : embedder_run(e, err);
+  int rc = OK;
+  for (size_t i = 0; !rc && i < n; i++)
+    rc = embedder_add(e, texts[i].text, err);
+  return rc ? rc : embedder_run(e, err);
 }
 
 int embed_run(const Model *model, const Run *run, Overflow overflow,
               EmbedText *texts, size_t n, Error *err) {
   Embedder *e;
   EmbedResult ended = {0};
-  int code = embedder_open(model, run, overflow, &e, &ended.error);
-  code = ended.code = code ? code : run_all(e, texts, n, &ended.error);
-  int first = code ? fail(err, code, "%s", ended.error.message) : OK;
+  int rc = embedder_open(model, run, overflow, &e, &ended.error);
+  rc = ended.code = rc ? rc : run_all(e, texts, n, &ended.error);
+  int first = rc ? fail(err, rc, "%s", ended.error.message) : OK;
   for (size_t i = 0; i < n; i++) {
-    const EmbedResult *r = code ? &ended : embedder_result(e, i);
+    const EmbedResult *r = rc ? &ended : embedder_result(e, i);
     EmbedText *t = &texts[i];
     *t = (EmbedText){t->text,      t->vector, r->tokens,
                      r->truncated, r->code,   r->error};

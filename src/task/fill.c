@@ -126,9 +126,9 @@ int filler_add(Filler *f, EncodeText text, bool known, Error *err) {
   return rc;
 }
 
-static void blame(void *task, size_t owner, int code, const Error *error) {
+static void blame(void *task, size_t owner, int rc, const Error *error) {
   ((Filler *)task)->texts[owner].result =
-      (FillResult){.code = code, .error = *error};
+      (FillResult){.code = rc, .error = *error};
 }
 
 /* --- Runs ----------------------------------------------------------------- */

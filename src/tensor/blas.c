@@ -128,9 +128,9 @@ static int open_any(Error *err) {
 int blas_open(Error *err) {
   pthread_once(&fork_once, guard_fork);
   pthread_mutex_lock(&lock);
-  int code = multiply ? OK : open_any(err);
+  int rc = multiply ? OK : open_any(err);
   pthread_mutex_unlock(&lock);
-  return code;
+  return rc;
 }
 
 const char *blas_name(void) {

@@ -74,9 +74,9 @@ int safetensors_header_size(const unsigned char first[8], size_t file_size,
 #define REFUSE(err, code, t, ...)                                              \
   (fail(err, code, __VA_ARGS__), name_tensor(err, code, t))
 
-static int name_tensor(Error *err, int code, const TensorInfo *t) {
+static int name_tensor(Error *err, int rc, const TensorInfo *t) {
   char shown[ERROR_QUOTE];
-  return fail_prefix(err, code, "tensor \"%s\"", error_quote(shown, t->name));
+  return fail_prefix(err, rc, "tensor \"%s\"", error_quote(shown, t->name));
 }
 
 static const DtypeRow *find_dtype(const char *name) {

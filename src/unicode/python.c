@@ -100,23 +100,23 @@ static void add_character(Lower *l, uint32_t code) {
 int python_lower(const char *text, size_t bytes, const Poll *poll, char **out,
                  size_t *n_out, Error *err) {
   size_t room;
-  int code = OK;
+  int rc = OK;
   /* Nothing grows more than threefold (one ill-formed byte to U+FFFD). */
   bool fits = size_mul(bytes, 3, &room) && size_add(room, 8, &room);
   Lower l = {.out = fits ? mem_alloc(room) : NULL};
   if (!l.out)
     return fail_memory(err);
-  for (size_t at = 0, next; !code && at < bytes; at = next) {
+  for (size_t at = 0, next; !rc && at < bytes; at = next) {
     uint32_t c;
     next = at + utf8_decode(text, bytes, at, &c);
     add_character(&l, c);
-    code = ask(at, next, poll, err);
+    rc = ask(at, next, poll, err);
   }
   *out = (char *)l.out;
   *n_out = l.used;
-  if (code) {
+  if (rc) {
     mem_free(*out);
     *out = NULL;
   }
-  return code;
+  return rc;
 }
