@@ -45,13 +45,13 @@ MATH_INLINE void prefetch_far(uintptr_t *next) {
 MATH_INLINE void store_columns(const Vec *sum, size_t n, size_t columns,
                                float *c) {
   const size_t whole = (n + 3) / 4 * 4;
-  for (size_t first = 0; first < whole; first += 4) {
+  EACH(quad, whole / 4) {
     Vec v[4];
     EACH(i, 4) {
-      size_t t = first + i;
+      size_t t = quad * 4 + i;
       v[i] = t < n && t < columns ? sum[t < n ? t : 0] : vset(0.0f);
     }
-    store_quads(c + first, v);
+    store_quads(c + quad * 4, v);
   }
   for (size_t i = 0; i < VWIDTH; i++)
     memset(c + i * LANES + whole, 0, (LANES - whole) * sizeof *c);
@@ -78,7 +78,7 @@ MATH_INLINE void few_tile(const Product *p, size_t row, size_t columns,
   const size_t stride = p->row_stride;
   const float *a = p->a + row * stride, *b = p->b;
   float *c = p->c + row * LANES;
-  uintptr_t next = (uintptr_t)(a + FEW_ROWS * stride);
+  uintptr_t next = (uintptr_t)a + FEW_ROWS * stride * sizeof *a;
   Vec sum[FEW_VECS][FEW_MOST];
   EACH(v, FEW_VECS) {
     Vec start = p->bias ? vany(p->bias + row + v * VWIDTH) : vset(0.0f);
@@ -118,20 +118,21 @@ MATH_INLINE void few_tile(const Product *p, size_t row, size_t columns,
   }
 }
 
-/* Calls `tile` with n, `columns` or one more, as a constant. */
-#define FEW_CASE(n, tile)                                                      \
-  case ((n) + 1) / 2:                                                          \
-    if ((n) <= FEW_MOST)                                                       \
+/* Calls `tile` with n, `columns` or one more but not above `most`, as a
+ * constant. */
+#define FEW_CASE(n, most, tile)                                                \
+  case (n) / 2:                                                                \
+    if ((n) <= (most))                                                         \
       tile(n);                                                                 \
     break;
-#define FEW_CASES(columns, tile)                                               \
+#define FEW_CASES(columns, most, tile)                                         \
   switch (((columns) + 1) / 2) {                                               \
-    FEW_CASE(2, tile)                                                          \
-    FEW_CASE(4, tile)                                                          \
-    FEW_CASE(6, tile)                                                          \
-    FEW_CASE(8, tile)                                                          \
-    FEW_CASE(10, tile)                                                         \
-    FEW_CASE(12, tile)                                                         \
+    FEW_CASE(2, most, tile)                                                    \
+    FEW_CASE(4, most, tile)                                                    \
+    FEW_CASE(6, most, tile)                                                    \
+    FEW_CASE(8, most, tile)                                                    \
+    FEW_CASE(10, most, tile)                                                   \
+    FEW_CASE(12, most, tile)                                                   \
   }
 
 static void product_few(const Product *p, size_t columns) {
@@ -139,7 +140,7 @@ static void product_few(const Product *p, size_t columns) {
 #define TILE(n)                                                                \
   for (size_t row = 0; row < whole; row += FEW_ROWS)                           \
   few_tile(p, row, columns, n)
-  FEW_CASES(columns, TILE)
+  FEW_CASES(columns, FEW_MOST, TILE)
 #undef TILE
   Product rest = *p;
   rest.rows -= whole;
@@ -179,7 +180,7 @@ MATH_INLINE void few_byte_tile(const ByteProduct *p, size_t row, size_t columns,
   const size_t stride = p->row_stride;
   const int8_t *a = p->a + row * stride;
   const uint8_t *b = p->b;
-  uintptr_t next = (uintptr_t)(a + FEW_ROWS * stride);
+  uintptr_t next = (uintptr_t)a + FEW_ROWS * stride;
   Ints sum[FEW_VECS][FEW_MOST];
   EACH(v, FEW_VECS) {
     EACH(t, n) {
@@ -226,7 +227,7 @@ MATH_INLINE void byte_product_few(const ByteProduct *p, size_t columns,
 #define TILE(n)                                                                \
   for (size_t row = 0; row < whole; row += FEW_ROWS)                           \
   few_byte_tile(p, row, columns, n, dot)
-  FEW_CASES(columns, TILE)
+  FEW_CASES(columns, FEW_BYTES, TILE)
 #undef TILE
   ByteProduct rest = *p;
   rest.rows -= whole;
