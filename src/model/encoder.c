@@ -456,8 +456,6 @@ int encoder_run(const Model *model, const Run *run, const Sequence *texts,
     return rc;
   }
   out->hidden = e.x;
-  out->scratch = e.wide;
-  out->pass = e.pass;
   out->n_tokens = e.T;
   out->panels = e.P;
   return OK;

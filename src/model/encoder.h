@@ -30,10 +30,8 @@ static inline size_t lane_at(size_t n, size_t t) {
 /* The result: tokens of the whole batch in lanes, texts back to back, C
  * features each. */
 typedef struct Hidden {
-  Arena arena; /* owns everything, the scratch too */
+  Arena arena; /* owns everything */
   float *hidden;
-  float *scratch; /* [panels][max(F, 4 C)][LANES]: free for a head's use */
-  Pass pass;      /* for a head over all tokens */
   size_t n_tokens, panels;
 } Hidden;
 
@@ -56,26 +54,5 @@ static inline void hidden_copy(const Hidden *h, size_t C, size_t t,
   for (size_t c = 0; c < C; c++)
     lanes[c * LANES] = from[c * LANES];
 }
-
-/*
- * Extractive QA head: logits of every token as the start and as the end of
- * the answer, texts back to back: start[t], end[t], t < sum of n.
- * ERR_FORMAT when a logit is not finite (damaged weights).
- */
-int head_answer(const Model *model, const Run *run, const Sequence *texts,
-                size_t n_texts, float *start, float *end, Error *err);
-
-/*
- * Masked-word head: logits over the whole vocabulary, [n][V], of tokens `at`
- * of one text. Only these go through the head. ERR_FORMAT when a logit is not
- * finite.
- */
-int head_fill(const Model *model, const Run *run, const Sequence *text,
-              const size_t *at, size_t n, float *logits, Error *err);
-
-/* The same for tokens of a batch that went through encoder_run: many masks a
- * few at a time. The model must have the head. */
-int head_fill_tokens(const Model *model, const Run *run, const Hidden *hidden,
-                     const size_t *at, size_t n, float *logits, Error *err);
 
 #endif

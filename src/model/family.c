@@ -33,6 +33,8 @@
   .attention_norm = "attention.output.LayerNorm", .up = "intermediate.dense",  \
   .down = "output.dense", .output_norm = "output.LayerNorm"
 
+#define ANSWER_HEAD [HEAD_ANSWER] = {.last = "qa_outputs"}
+
 const Family families[] = {
     {.name = "distilbert",
      .classes = "DistilBert",
@@ -58,20 +60,24 @@ const Family families[] = {
      .up = "ffn.lin1",
      .down = "ffn.lin2",
      .output_norm = "output_layer_norm",
-     .mask_transform = "vocab_transform",
-     .mask_norm = "vocab_layer_norm",
-     .mask_decoder = "vocab_projector",
-     .mask_biases = {"vocab_projector.bias"}},
+     .heads = {ANSWER_HEAD, [HEAD_FILL] = {.first = "vocab_transform",
+                                           .norm = "vocab_layer_norm",
+                                           .last = "vocab_projector",
+                                           .biases = {"vocab_projector.bias"},
+                                           .tied = true}}},
     {.name = "bert",
      .classes = "Bert",
      BERT_SIZES(30522),
      .tokenizer = TOKENIZER_WORDPIECE,
      .prefix = "bert.",
      BERT_TENSORS,
-     .mask_transform = "cls.predictions.transform.dense",
-     .mask_norm = "cls.predictions.transform.LayerNorm",
-     .mask_decoder = "cls.predictions.decoder",
-     .mask_biases = {"cls.predictions.bias", "cls.predictions.decoder.bias"}},
+     .heads = {ANSWER_HEAD, [HEAD_FILL] =
+                                {.first = "cls.predictions.transform.dense",
+                                 .norm = "cls.predictions.transform.LayerNorm",
+                                 .last = "cls.predictions.decoder",
+                                 .biases = {"cls.predictions.bias",
+                                            "cls.predictions.decoder.bias"},
+                                 .tied = true}}},
     {.name = "roberta",
      .classes = "Roberta",
      BERT_SIZES(50265),
@@ -80,11 +86,13 @@ const Family families[] = {
      .tokenizer = TOKENIZER_BYTE_BPE,
      .prefix = "roberta.",
      BERT_TENSORS,
-     .mask_transform = "lm_head.dense",
-     .mask_norm = "lm_head.layer_norm",
-     .mask_decoder = "lm_head.decoder",
-     .mask_biases = {"lm_head.decoder.bias", "lm_head.bias"},
-     .mask_always_gelu = true},
+     .heads = {ANSWER_HEAD, [HEAD_FILL] = {.first = "lm_head.dense",
+                                           .norm = "lm_head.layer_norm",
+                                           .last = "lm_head.decoder",
+                                           .biases = {"lm_head.decoder.bias",
+                                                      "lm_head.bias"},
+                                           .tied = true,
+                                           .always_gelu = true}}},
     {.name = NULL},
 };
 

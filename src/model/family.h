@@ -10,6 +10,7 @@
 #ifndef MODEL_FAMILY_H
 #define MODEL_FAMILY_H
 
+#include "model/weights.h"
 #include "text/tokenizer.h"
 
 /* The sizes that config.json states. */
@@ -30,6 +31,15 @@ typedef struct SizeKey {
   size_t initial;    /* of the reference's configuration class */
 } SizeKey;
 
+/* A head's tensors. */
+typedef struct HeadNames {
+  const char *first, *norm; /* NULL: none */
+  const char *last;         /* NULL: the family has no such head */
+  const char *biases[2];    /* of a tied `last`; the one that is there counts */
+  bool tied;        /* to the word embeddings, unless config.json says */
+  bool always_gelu; /* whatever the config's activation is */
+} HeadNames;
+
 typedef struct Family {
   /* config.json */
   const char *name;    /* model_type */
@@ -48,10 +58,7 @@ typedef struct Family {
   const char *layer; /* with %zu for its index; the next eight follow it */
   const char *query, *key, *value, *attention_out, *attention_norm;
   const char *up, *down, *output_norm;
-  /* The masked-word head; the first bias that is there counts. */
-  const char *mask_transform, *mask_norm, *mask_decoder;
-  const char *mask_biases[2];
-  bool mask_always_gelu; /* whatever the config's activation is */
+  HeadNames heads[HEAD_COUNT];
 } Family;
 
 extern const Family families[]; /* up to one without a name */

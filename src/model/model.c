@@ -123,18 +123,10 @@ static int load_embeddings(Loader *l, const Family *f, Model *m, Error *err) {
   return rc ? rc : load_norm(l, name, c->dim, &m->embedding_norm, err);
 }
 
-/* Two labels, start and end; all families call the layer the same. */
-static int load_answer_head(Loader *l, Model *m, Error *err) {
-  if (!load_has(l, "qa_outputs.weight"))
-    return OK;
-  m->tasks |= TASK_ANSWER;
-  return load_linear(l, "qa_outputs", 2, m->config.dim, &m->answer, err);
-}
-
 /* The word embeddings as the decoder: shared, unless they are bytes and floats
  * are asked for. */
-static int tie_decoder(Loader *l, const Family *f, Model *m, Error *err) {
-  Linear *d = &m->mask.decoder;
+static int tie_decoder(Loader *l, const Family *f, Model *m, Linear *d,
+                       Error *err) {
   char name[TENSOR_NAME_ROOM];
   int rc = encoder_name(l, NULL, 0, f->words, name, err);
   d->weight = m->words.rows;
@@ -147,47 +139,64 @@ static int tie_decoder(Loader *l, const Family *f, Model *m, Error *err) {
   return load_sums(l, d, err);
 }
 
-/* The decoder is the word embeddings, unless the config unties them and the
- * file has its own (reference/corrections.md 2, 3). */
-static int load_decoder(Loader *l, const Family *f, Model *m, Error *err) {
-  Linear *d = &m->mask.decoder;
+/* A last layer that is the word embeddings, unless the config unties them and
+ * the file has its own (reference/corrections.md 2, 3). */
+static int load_tied(Loader *l, const Family *f, const HeadNames *names,
+                     Model *m, Linear *out, Error *err) {
+  const char *bias = names->biases[0];
   char own[TENSOR_NAME_ROOM];
-  snprintf(own, sizeof own, "%s.weight", f->mask_decoder);
-  d->n_out = m->config.vocab_size;
-  d->n_in = m->config.dim;
-  if (m->config.tie_embeddings || !load_has(l, own))
-    return tie_decoder(l, f, m, err);
-  return load_layer_weight(l, f->mask_decoder, d->n_out, d->n_in, d, err);
+  snprintf(own, sizeof own, "%s.weight", names->last);
+  if (!load_has(l, bias) && names->biases[1])
+    bias = names->biases[1];
+  out->n_out = m->config.vocab_size;
+  out->n_in = m->config.dim;
+  int rc =
+      m->config.tie_embeddings || !load_has(l, own)
+          ? tie_decoder(l, f, m, out, err)
+          : load_layer_weight(l, names->last, out->n_out, out->n_in, out, err);
+  return rc ? rc : load_vector(l, bias, out->n_out, &out->bias, err);
 }
 
-/* Before the decoder come a layer and a norm. The layer tells that the head is
- * there: the decoder itself is left out of files where it is tied. */
-static int load_mask_head(Loader *l, const Family *f, Model *m, Error *err) {
-  MaskHead *h = &m->mask;
-  const char *bias = f->mask_biases[0];
-  char first[TENSOR_NAME_ROOM];
-  snprintf(first, sizeof first, "%s.weight", f->mask_transform);
-  if (!load_has(l, first))
+/* What each head gives for a token, and the task that it serves. */
+static const struct {
+  size_t n_out;
+  unsigned task;
+} heads[HEAD_COUNT] = {
+    [HEAD_ANSWER] = {2, TASK_ANSWER},
+    [HEAD_FILL] = {0, TASK_FILL}, /* the vocabulary: tied */
+};
+
+/* A head is there when its first tensor is: a tied last layer is left out of
+ * files. */
+static int load_head(Loader *l, const Family *f, HeadKind kind, Model *m,
+                     Error *err) {
+  const HeadNames *names = &f->heads[kind];
+  Head *h = &m->heads[kind];
+  size_t C = m->config.dim;
+  char probe[TENSOR_NAME_ROOM];
+  snprintf(probe, sizeof probe, "%s.weight",
+           names->first ? names->first : names->last);
+  if (!names->last || !load_has(l, probe))
     return OK;
-  if (!load_has(l, bias) && f->mask_biases[1])
-    bias = f->mask_biases[1];
-  m->tasks |= TASK_FILL;
-  h->activation = f->mask_always_gelu ? ACTIVATION_GELU : m->config.activation;
-  int rc = load_layer(l, f->mask_transform, m->config.dim, m->config.dim,
-                      &h->transform, err);
-  if (!rc)
-    rc = load_norm(l, f->mask_norm, m->config.dim, &h->norm, err);
-  if (!rc)
-    rc = load_decoder(l, f, m, err);
-  return rc ? rc
-            : load_vector(l, bias, m->config.vocab_size, &h->decoder.bias, err);
+  m->tasks |= heads[kind].task;
+  h->activation = names->always_gelu ? ACTIVATION_GELU : m->config.activation;
+  int rc =
+      names->first ? load_layer(l, names->first, C, C, &h->first, err) : OK;
+  if (!rc && names->norm)
+    rc = load_norm(l, names->norm, C, &h->norm, err);
+  if (rc)
+    return rc;
+  return names->tied
+             ? load_tied(l, f, names, m, &h->last, err)
+             : load_linear(l, names->last, heads[kind].n_out, C, &h->last, err);
 }
 
-/* A head is there when its tensors are. */
 static int load_heads(Loader *l, Model *m, Error *err) {
+  int rc = OK;
   m->tasks = TASK_EMBED;
-  int rc = load_answer_head(l, m, err);
-  return rc ? rc : load_mask_head(l, m->config.family, m, err);
+  for (int i = 0; !rc && i < HEAD_COUNT; i++)
+    rc = load_head(l, m->config.family, (HeadKind)i, m, err);
+  return rc;
 }
 
 /* One pass: everything the model needs, in one order. */

@@ -40,9 +40,8 @@ typedef struct Model {
   Precision precision;           /* INT8: a layer is of bytes; else FP32 */
   Table words, positions, types; /* types.n 0: none */
   Norm embedding_norm;
-  Layer *layers;     /* owned, [L] */
-  Linear answer;     /* QA head [2][C]; weight NULL: none */
-  MaskHead mask;     /* decoder.n_out 0: none */
+  Layer *layers; /* owned, [L] */
+  Head heads[HEAD_COUNT];
   Sentence sentence; /* how tokens become one vector */
   Dense dense[MODULES_MAX];
   size_t n_dense;

@@ -39,13 +39,19 @@ typedef struct Layer {
   Norm output_norm;
 } Layer;
 
-/* logits = norm(activation(h W^T + b)) E^T + bias, over the vocabulary. */
-typedef struct MaskHead {
-  Linear transform; /* [C][C] */
-  Norm norm;
-  Linear decoder; /* [V][C]: the word embeddings, where tied */
+typedef enum HeadKind {
+  HEAD_ANSWER, /* two numbers a token: start and end of an answer */
+  HEAD_FILL,   /* a number for each token of the vocabulary */
+  HEAD_COUNT
+} HeadKind;
+
+/* logits = last(norm(activation(first(h)))); without `first` last(h). */
+typedef struct Head {
+  Linear first; /* [C][C]; n_out 0: none */
   Activation activation;
-} MaskHead;
+  Norm norm;   /* gain NULL: none */
+  Linear last; /* n_out 0: the checkpoint has no such head */
+} Head;
 
 /* A layer over the pooled vector. */
 typedef struct Dense {

@@ -23,6 +23,7 @@
 
 #include <string.h>
 #include "base/memory.h"
+#include "model/heads.h"
 #include "task/batch.h"
 #include "task/collect.h"
 #include "text/window.h"
@@ -50,7 +51,8 @@ struct Answerer {
   Batch batch;        /* windows, whose owners are pairs */
   Pair *pairs;        /* owned */
   size_t n, capacity;
-  float *start, *end; /* owned: logits of a run */
+  float *logits;      /* owned: of a run, [tokens][2] */
+  float *start, *end; /* owned: the two columns */
 };
 
 /* --- Options -------------------------------------------------------------- */
@@ -85,11 +87,28 @@ static int fill_options(Answerer *a, const AnswerOptions *how, Error *err) {
 
 /* --- Windows -------------------------------------------------------------- */
 
+/* The logits of windows, texts back to back. */
+static int run_head(Answerer *a, const Sequence *windows, size_t n,
+                    Error *err) {
+  Hidden h;
+  int rc = encoder_run(a->model, a->run, windows, n, &h, err);
+  if (rc)
+    return rc;
+  rc = head_run(a->model, a->run, HEAD_ANSWER, &h, NULL, h.n_tokens, a->logits,
+                err);
+  for (size_t t = 0; !rc && t < h.n_tokens; t++) {
+    a->start[t] = a->logits[2 * t];
+    a->end[t] = a->logits[2 * t + 1];
+  }
+  hidden_clear(&h);
+  return rc;
+}
+
 /* Runs windows, and hands them to the collectors of their pairs. */
 static int run_windows(void *task, const Sequence *windows,
                        const size_t *owners, size_t n, Error *err) {
   Answerer *a = task;
-  int rc = head_answer(a->model, a->run, windows, n, a->start, a->end, err);
+  int rc = run_head(a, windows, n, err);
   size_t at = 0;
   for (size_t i = 0; i < n && rc == OK; i++) {
     const Sequence *w = &windows[i];
@@ -202,9 +221,10 @@ static int take_memory(Answerer *a, Error *err) {
   size_t room = a->how.max_seq_len;
   if (room < BATCH_TOKENS)
     room = BATCH_TOKENS;
+  a->logits = mem_array(room, 2 * sizeof *a->logits);
   a->start = mem_array(room, sizeof *a->start);
   a->end = mem_array(room, sizeof *a->end);
-  return a->start && a->end ? OK : fail_memory(err);
+  return a->logits && a->start && a->end ? OK : fail_memory(err);
 }
 
 int answerer_open(const Model *model, const Run *run, const AnswerOptions *how,
@@ -230,6 +250,7 @@ void answerer_close(Answerer *a) {
   answerer_empty(a);
   batch_clear(&a->batch);
   mem_free(a->pairs);
+  mem_free(a->logits);
   mem_free(a->start);
   mem_free(a->end);
   mem_free(a);

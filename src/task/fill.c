@@ -24,6 +24,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "model/heads.h"
 #include "task/batch.h"
 
 enum { MASKS_AHEAD = LANES }; /* a panel of the head */
@@ -192,7 +193,7 @@ static int read_logits(Filler *f, size_t row, Error *err) {
     at[i] = row + i;
   f->n_logits = 0;
   Hidden rows = {.hidden = f->rows, .n_tokens = f->n_rows};
-  int rc = head_fill_tokens(f->model, f->run, &rows, at, n, f->logits, err);
+  int rc = head_run(f->model, f->run, HEAD_FILL, &rows, at, n, f->logits, err);
   if (rc)
     return rc;
   f->first_logits = row;
@@ -317,7 +318,7 @@ static int prepare_filler(Filler *f, const FillOptions *how, Error *err) {
   if (tokenizer_special(m->tokenizer).mask < 0)
     return fail(err, ERR_RANGE, "the model's tokenizer has no mask token");
   f->C = m->config.dim;
-  f->vocabulary = m->mask.decoder.n_out;
+  f->vocabulary = head_outputs(m, HEAD_FILL);
   f->top_k = how->top_k;
   int rc = OK;
   if (how->targets.text)

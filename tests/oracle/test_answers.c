@@ -10,6 +10,7 @@
 
 #include <sqlite3.h>
 #include "answers.h"
+#include "heads.h"
 #include "model/builtin.h"
 #include "oracle.h"
 #include "text/window.h"
@@ -53,15 +54,19 @@ static void check_logits(const char *side, const cJSON *want,
 
 static void check_window(const Model *model, const cJSON *want,
                          const Encoding *got) {
-  float start[512], end[512];
+  float start[512], end[512], logits[1024] = {0};
   Error err = {""};
   check_tokens(want, got);
   if (got->n > 512 ||
       got->n != (size_t)cJSON_GetArraySize(get(want, "offsets")))
     return;
   Sequence text = {got->tokens, got->n};
-  CHECK(head_answer(model, &run, &text, 1, start, end, &err) == OK, "%s",
-        err.message);
+  int rc = head_of(model, &run, HEAD_ANSWER, &text, NULL, got->n, logits, &err);
+  CHECK(rc == OK, "%s", err.message);
+  for (size_t t = 0; t < got->n; t++) {
+    start[t] = logits[2 * t];
+    end[t] = logits[2 * t + 1];
+  }
   check_logits("start", get(want, "start_logits"), start);
   check_logits("end", get(want, "end_logits"), end);
 }

@@ -7,6 +7,7 @@
  */
 #include <math.h>
 #include "check.h"
+#include "heads.h"
 #include "oracle/oracle.h"
 
 static const Run run = {ENGINE_NATIVE, 2, {0}};
@@ -25,15 +26,15 @@ static void check_best(const char *name, const cJSON *mask,
 
 static void check_record(const char *name, const Model *model,
                          const cJSON *record) {
-  size_t n, V = model->mask.decoder.n_out;
+  size_t n, V = head_outputs(model, HEAD_FILL);
   Token *tokens = oracle_tokens(record, &n);
   float *logits = malloc(V * sizeof *logits);
   const cJSON *mask;
   Error err = {""};
   cJSON_ArrayForEach(mask, cJSON_GetObjectItem(record, "masks")) {
     size_t at = (size_t)cJSON_GetObjectItem(mask, "position")->valueint;
-    int code =
-        head_fill(model, &run, &(Sequence){tokens, n}, &at, 1, logits, &err);
+    int code = head_of(model, &run, HEAD_FILL, &(Sequence){tokens, n}, &at, 1,
+                       logits, &err);
     CHECK(code == OK, "%s: %s", name, err.message);
     if (!code)
       check_best(name, mask, logits);

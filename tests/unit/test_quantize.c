@@ -20,6 +20,7 @@
 #include "base/memory.h"
 #include "check.h"
 #include "files.h"
+#include "heads.h"
 #include "model/encoder.h"
 #include "model/quantize.h"
 #include "tensor/rows.h"
@@ -112,8 +113,9 @@ static uint64_t hash_fill(const Model *m) {
   size_t at = 2, V = m->config.vocab_size;
   float *logits = calloc(V, sizeof *logits);
   uint64_t hash = 1;
-  CHECK(!head_fill(m, &run, &(Sequence){tokens, 9}, &at, 1, logits, &err), "%s",
-        err.message);
+  CHECK(!head_of(m, &run, HEAD_FILL, &(Sequence){tokens, 9}, &at, 1, logits,
+                 &err),
+        "%s", err.message);
   for (size_t i = 0; i < V; i++)
     hash = (hash ^ (uint64_t)(int64_t)(logits[i] * 1e5f)) * 1099511628211u;
   free(logits);
@@ -128,7 +130,8 @@ static void compare(const char *name, const Model *a, const Model *b) {
   CHECK(hash_of(a) == hash_of(b), "%s: other bits", name);
   CHECK(a->tasks == b->tasks && a->max_tokens == b->max_tokens, "%s", name);
   if (a->tasks & TASK_ANSWER)
-    CHECK(!memcmp(a->answer.weight, b->answer.weight,
+    CHECK(!memcmp(a->heads[HEAD_ANSWER].last.weight,
+                  b->heads[HEAD_ANSWER].last.weight,
                   2 * a->config.dim * sizeof(float)),
           "%s: head", name);
   if (a->tasks & TASK_FILL)
