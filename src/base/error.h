@@ -27,7 +27,7 @@ typedef struct Error {
   char message[240];
 } Error;
 
-/* Writes the message (cut at a character border to fit) and returns `code`.
+/* Writes the message (cut at a character border to fit) and returns `rc`.
  * `err` may be NULL. */
 int fail(Error *err, int rc, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
@@ -35,7 +35,7 @@ int fail(Error *err, int rc, const char *fmt, ...)
 /* The one message of ERR_NOMEM. Returns ERR_NOMEM. */
 int fail_memory(Error *err);
 
-/* Puts "PREFIX: " in front of the message already there; returns `code`. */
+/* Puts "PREFIX: " in front of the message already there; returns `rc`. */
 int fail_prefix(Error *err, int rc, const char *fmt, ...)
     __attribute__((format(printf, 3, 4), cold));
 

@@ -96,7 +96,7 @@ static int disconnect(sqlite3_vtab *vtab) {
   return SQLITE_OK;
 }
 
-/* Puts a message on the table; returns `code`. */
+/* Puts a message on the table; returns `status`. */
 static int complain(sqlite3_vtab *vtab, int rc, char *message) {
   if (!message)
     return rc == SQLITE_ERROR ? SQLITE_NOMEM : rc;

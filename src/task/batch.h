@@ -51,7 +51,7 @@ int batch_flush(Batch *b, Error *err);
 void batch_empty(Batch *b); /* forgets the items too, for the next texts */
 void batch_clear(Batch *b); /* frees */
 
-/* What became of a text: `code` and its sentence. One that is the text's own
+/* What became of a text: `rc` and its sentence. One that is the text's own
  * (ERR_RANGE: its length, ERR_FORMAT: what the model makes of it) is told to
  * `blame`, and OK returned; others come back, in *err as well. */
 int batch_judge(const Batch *b, size_t owner, int rc, const Error *own,
