@@ -97,12 +97,12 @@ static int disconnect(sqlite3_vtab *vtab) {
 }
 
 /* Puts a message on the table; returns `status`. */
-static int complain(sqlite3_vtab *vtab, int rc, char *message) {
+static int complain(sqlite3_vtab *vtab, int status, char *message) {
   if (!message)
-    return rc == SQLITE_ERROR ? SQLITE_NOMEM : rc;
+    return status == SQLITE_ERROR ? SQLITE_NOMEM : status;
   sqlite3_free(vtab->zErrMsg);
   vtab->zErrMsg = message;
-  return rc;
+  return status;
 }
 
 /* The outcome of one of our functions as that of a table's method. */
