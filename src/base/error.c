@@ -4,7 +4,7 @@
  * In:  a format and its values; for error_quote() any bytes with a 0 behind.
  * Out: a message in the caller's Error, always well-formed where its parts are.
  *
- * Messages are cut to fit their 240 bytes, never in the middle of a UTF-8
+ * Messages are cut to fit their 272 bytes, never in the middle of a UTF-8
  * character: they may quote a model's name.  Hosts hand messages to languages
  * whose strings must be UTF-8, and to terminals that obey control characters,
  * so what comes from outside is quoted through error_quote().

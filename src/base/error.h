@@ -24,7 +24,7 @@ enum {
 };
 
 typedef struct Error {
-  char message[240];
+  char message[272];
 } Error;
 
 /* Writes the message (cut at a character border to fit) and returns `rc`.

@@ -8,7 +8,7 @@
 
 typedef struct Builtin {
   const char *name;
-  unsigned tasks;            /* TASK_ bits its heads serve */
+  unsigned tasks;            /* bits of the tasks its heads serve */
   const unsigned char *file; /* a one-file checkpoint, in read-only data */
   const unsigned char *end;
 } Builtin;

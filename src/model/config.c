@@ -44,21 +44,6 @@ static const struct {
     [SIZE_TYPES] = {offsetof(Config, n_types), CONFIG_MAX_DIM},
 };
 
-/* A class that is none of these says nothing: the tensors will tell which
- * heads there are. BertForPreTraining has the head of BertForMaskedLM. */
-static const struct {
-  const char *suffix; /* of a class, behind its family's name */
-  Architecture architecture;
-} architectures[] = {
-    {"Model", ARCHITECTURE_NONE},
-    {"ForQuestionAnswering", ARCHITECTURE_QUESTION_ANSWERING},
-    {"ForMaskedLM", ARCHITECTURE_MASKED_LM},
-    {"ForPreTraining", ARCHITECTURE_MASKED_LM},
-    {"ForSequenceClassification", ARCHITECTURE_SEQUENCE_CLASSIFICATION},
-    {"ForTokenClassification", ARCHITECTURE_TOKEN_CLASSIFICATION},
-    {"ForMultipleChoice", ARCHITECTURE_MULTIPLE_CHOICE},
-};
-
 /* transformers' table ACT2FN, as far as it is built. */
 static const struct {
   const char *name;
@@ -86,15 +71,12 @@ static const struct {
     {"linear", ACTIVATION_NONE},
 };
 
-enum {
-  N_ARCHITECTURES = sizeof architectures / sizeof *architectures,
-  N_ACTIVATIONS = sizeof activations / sizeof *activations
-};
+enum { N_ACTIVATIONS = sizeof activations / sizeof *activations };
 
 /* --- Which family, which head --------------------------------------------- */
 
-/* The first of `architectures`; NULL where there is none. */
-/* Of more than one class the first counts, as in the reference. */
+/* The first of `architectures`, as in the reference; NULL where there is none.
+ */
 static int read_class(const cJSON *json, const char **out, Error *err) {
   const cJSON *list = json_get(json, "architectures");
   *out = NULL;
@@ -107,29 +89,9 @@ static int read_class(const cJSON *json, const char **out, Error *err) {
   return OK;
 }
 
-/* "MyBertForMaskedLM" counts as well: people derive classes of their own, and
- * the tensors are what they were. */
-static bool ends_with(const char *text, const char *suffix) {
-  size_t n = strlen(text), tail = strlen(suffix);
-  return n >= tail && strcmp(text + n - tail, suffix) == 0;
-}
-
-/* By the end of the name alone: model_type says the family. */
-static Architecture find_architecture(const char *class) {
-  for (size_t i = 0; class && i < N_ARCHITECTURES; i++)
-    if (ends_with(class, architectures[i].suffix))
-      return architectures[i].architecture;
-  return ARCHITECTURE_NONE;
-}
-
 static bool is_class(const Family *f, const char *class) {
   size_t n = strlen(f->classes);
-  if (strncmp(class, f->classes, n) != 0)
-    return false;
-  for (size_t i = 0; i < N_ARCHITECTURES; i++)
-    if (strcmp(class + n, architectures[i].suffix) == 0)
-      return true;
-  return false;
+  return strncmp(class, f->classes, n) == 0 && task_has_class(class + n);
 }
 
 /* Of a file without model_type: a class that is exactly one of a family's. */
@@ -140,7 +102,8 @@ static const Family *infer_family(const char *class) {
   return f->name ? f : NULL;
 }
 
-/* Sets family and architecture. */
+/* Sets family and task. A class by the end of its name alone: model_type says
+ * the family. */
 static int read_family(const cJSON *json, Config *out, Error *err) {
   const char *class, *type = NULL;
   char shown[ERROR_QUOTE], names[128];
@@ -149,7 +112,7 @@ static int read_family(const cJSON *json, Config *out, Error *err) {
     rc = json_get_text(WHAT, json, "model_type", &type, err);
   if (rc != OK)
     return rc;
-  out->architecture = find_architecture(class);
+  out->task = class ? task_of_class(class) : TASK_EMBED;
   out->family = type ? family_named(type) : class ? infer_family(class) : NULL;
   if (out->family)
     return OK;
@@ -315,7 +278,7 @@ static int check_labels(const cJSON *json, const Config *c, Error *err) {
   if (names && !cJSON_IsObject(names))
     return fail(err, ERR_FORMAT, WHAT ": id2label must be an object");
   n = names ? cJSON_GetArraySize(names) : n;
-  if (c->architecture == ARCHITECTURE_QUESTION_ANSWERING && n != 2)
+  if (c->task == TASK_ANSWER && n != 2)
     return fail(err, ERR_FORMAT,
                 WHAT ": question answering has 2 labels, not %lld",
                 (long long)n);

@@ -11,21 +11,12 @@
 #include <stddef.h>
 #include <stdint.h>
 #include "base/error.h"
+#include "model/tasks.h"
 #include "tensor/activation.h"
-
-/* What the `architectures` entry promises; NONE: a bare encoder, or silent. */
-typedef enum Architecture {
-  ARCHITECTURE_NONE,
-  ARCHITECTURE_QUESTION_ANSWERING,
-  ARCHITECTURE_MASKED_LM,
-  ARCHITECTURE_SEQUENCE_CLASSIFICATION,
-  ARCHITECTURE_TOKEN_CLASSIFICATION,
-  ARCHITECTURE_MULTIPLE_CHOICE
-} Architecture;
 
 typedef struct Config {
   const struct Family *family; /* a row of family.c */
-  Architecture architecture;
+  Task task; /* that `architectures` promises a head for; EMBED: for none */
   size_t dim, n_layers, n_heads, hidden_dim; /* C, L, H, F */
   size_t vocab_size, max_positions, n_types; /* V; n_types 0: none */
   int32_t pad_id;

@@ -33,7 +33,20 @@
   .attention_norm = "attention.output.LayerNorm", .up = "intermediate.dense",  \
   .down = "output.dense", .output_norm = "output.LayerNorm"
 
-#define ANSWER_HEAD [HEAD_ANSWER] = {.last = "qa_outputs"}
+#define ANSWER_HEAD   [TASK_ANSWER] = {.last = "qa_outputs"}
+#define ENTITIES_HEAD [TASK_ENTITIES] = {.last = "classifier"}
+
+/* BERT's and, for choices, RoBERTa's: over what the pooler makes of the first
+ * token. */
+#define POOLED_HEAD(TASK)                                                      \
+  [TASK] = {.first = "pooler.dense",                                           \
+            .last = "classifier",                                              \
+            .pooled = true,                                                    \
+            .activation = ACTIVATION_TANH}
+#define RELU_HEAD(TASK)                                                        \
+  [TASK] = {.first = "pre_classifier",                                         \
+            .last = "classifier",                                              \
+            .activation = ACTIVATION_RELU}
 
 const Family families[] = {
     {.name = "distilbert",
@@ -60,24 +73,27 @@ const Family families[] = {
      .up = "ffn.lin1",
      .down = "ffn.lin2",
      .output_norm = "output_layer_norm",
-     .heads = {ANSWER_HEAD, [HEAD_FILL] = {.first = "vocab_transform",
-                                           .norm = "vocab_layer_norm",
-                                           .last = "vocab_projector",
-                                           .biases = {"vocab_projector.bias"},
-                                           .tied = true}}},
+     .heads = {ANSWER_HEAD, ENTITIES_HEAD, RELU_HEAD(TASK_CLASSIFY),
+               RELU_HEAD(TASK_CHOOSE),
+               [TASK_FILL] = {.first = "vocab_transform",
+                              .norm = "vocab_layer_norm",
+                              .last = "vocab_projector",
+                              .biases = {"vocab_projector.bias"},
+                              .tied = true}}},
     {.name = "bert",
      .classes = "Bert",
      BERT_SIZES(30522),
      .tokenizer = TOKENIZER_WORDPIECE,
      .prefix = "bert.",
      BERT_TENSORS,
-     .heads = {ANSWER_HEAD, [HEAD_FILL] =
-                                {.first = "cls.predictions.transform.dense",
-                                 .norm = "cls.predictions.transform.LayerNorm",
-                                 .last = "cls.predictions.decoder",
-                                 .biases = {"cls.predictions.bias",
-                                            "cls.predictions.decoder.bias"},
-                                 .tied = true}}},
+     .heads = {ANSWER_HEAD, ENTITIES_HEAD, POOLED_HEAD(TASK_CLASSIFY),
+               POOLED_HEAD(TASK_CHOOSE),
+               [TASK_FILL] = {.first = "cls.predictions.transform.dense",
+                              .norm = "cls.predictions.transform.LayerNorm",
+                              .last = "cls.predictions.decoder",
+                              .biases = {"cls.predictions.bias",
+                                         "cls.predictions.decoder.bias"},
+                              .tied = true}}},
     {.name = "roberta",
      .classes = "Roberta",
      BERT_SIZES(50265),
@@ -86,13 +102,17 @@ const Family families[] = {
      .tokenizer = TOKENIZER_BYTE_BPE,
      .prefix = "roberta.",
      BERT_TENSORS,
-     .heads = {ANSWER_HEAD, [HEAD_FILL] = {.first = "lm_head.dense",
-                                           .norm = "lm_head.layer_norm",
-                                           .last = "lm_head.decoder",
-                                           .biases = {"lm_head.decoder.bias",
-                                                      "lm_head.bias"},
-                                           .tied = true,
-                                           .always_gelu = true}}},
+     .heads = {ANSWER_HEAD, ENTITIES_HEAD, POOLED_HEAD(TASK_CHOOSE),
+               [TASK_CLASSIFY] = {.first = "classifier.dense",
+                                  .last = "classifier.out_proj",
+                                  .activation = ACTIVATION_TANH},
+               [TASK_FILL] = {.first = "lm_head.dense",
+                              .norm = "lm_head.layer_norm",
+                              .last = "lm_head.decoder",
+                              .biases = {"lm_head.decoder.bias",
+                                         "lm_head.bias"},
+                              .tied = true,
+                              .activation = ACTIVATION_GELU}}},
     {.name = NULL},
 };
 

@@ -10,7 +10,8 @@
 #ifndef MODEL_FAMILY_H
 #define MODEL_FAMILY_H
 
-#include "model/weights.h"
+#include "model/tasks.h"
+#include "tensor/activation.h"
 #include "text/tokenizer.h"
 
 /* The sizes that config.json states. */
@@ -36,8 +37,9 @@ typedef struct HeadNames {
   const char *first, *norm; /* NULL: none */
   const char *last;         /* NULL: the family has no such head */
   const char *biases[2];    /* of a tied `last`; the one that is there counts */
-  bool tied;        /* to the word embeddings, unless config.json says */
-  bool always_gelu; /* whatever the config's activation is */
+  bool tied;             /* to the word embeddings, unless config.json says */
+  bool pooled;           /* `first` is the encoder's pooler, under its prefix */
+  Activation activation; /* behind `first`; NONE: the config's */
 } HeadNames;
 
 typedef struct Family {
@@ -58,7 +60,7 @@ typedef struct Family {
   const char *layer; /* with %zu for its index; the next eight follow it */
   const char *query, *key, *value, *attention_out, *attention_norm;
   const char *up, *down, *output_norm;
-  HeadNames heads[HEAD_COUNT];
+  HeadNames heads[TASK_COUNT];
 } Family;
 
 extern const Family families[]; /* up to one without a name */

@@ -88,10 +88,10 @@ static int copy_logits(const float *lanes, size_t n_out, size_t n,
   return OK;
 }
 
-int head_run(const Model *model, const Run *run, HeadKind kind,
+int head_run(const Model *model, const Run *run, Task task,
              const Hidden *hidden, const size_t *at, size_t n, float *logits,
              Error *err) {
-  const Head *h = &model->heads[kind];
+  const Head *h = &model->heads[task];
   size_t C = model->config.dim;
   Room r = {.pass = pass_of(run, n)};
   if (!h->last.n_out)

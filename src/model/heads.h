@@ -2,8 +2,7 @@
  * heads.h - what a task reads off the encoder's last layer.
  *
  *     rc = encoder_run(model, run, texts, n_texts, &h, err);
- *     rc = head_run(model, run, HEAD_ANSWER, &h, NULL, h.n_tokens, logits,
- * err);
+ *     rc = head_run(model, run, TASK_ANSWER, &h, NULL, h.n_tokens, out, err);
  */
 #ifndef MODEL_HEADS_H
 #define MODEL_HEADS_H
@@ -11,8 +10,8 @@
 #include "model/encoder.h"
 
 /* Numbers that a head gives for a token; 0: the model has no such head. */
-static inline size_t head_outputs(const Model *model, HeadKind kind) {
-  return model->heads[kind].last.n_out;
+static inline size_t head_outputs(const Model *model, Task task) {
+  return model->heads[task].last.n_out;
 }
 
 /*
@@ -22,7 +21,7 @@ static inline size_t head_outputs(const Model *model, HeadKind kind) {
  * ERR_RANGE: no such head; ERR_FORMAT: a logit is not finite (damaged weights);
  * ERR_NOMEM, ERR_INTERRUPT.
  */
-int head_run(const Model *model, const Run *run, HeadKind kind,
+int head_run(const Model *model, const Run *run, Task task,
              const Hidden *hidden, const size_t *at, size_t n, float *logits,
              Error *err);
 

@@ -48,6 +48,30 @@ bool load_has(const Loader *l, const char *name) {
   return find(l, name, &shard) != NULL;
 }
 
+size_t load_count(const Loader *l, const char *name) {
+  Shard *shard;
+  char full[TENSOR_NAME_ROOM];
+  int n = snprintf(full, sizeof full, "%s.weight", name);
+  bool fits = n > 0 && (size_t)n < sizeof full;
+  const TensorInfo *t = fits ? find(l, full, &shard) : NULL;
+  return t && t->rank == 2 ? t->shape[0] : 0;
+}
+
+int load_encoder_name(const Loader *l, const char *layer, size_t index,
+                      const char *part, char out[TENSOR_NAME_ROOM],
+                      Error *err) {
+  char number[64] = "";
+  if (layer) {
+    const char *at = strstr(layer, "%zu");
+    snprintf(number, sizeof number, "%.*s%zu%s", (int)(at - layer), layer,
+             index, at + 3);
+  }
+  int n = snprintf(out, TENSOR_NAME_ROOM, "%s%s%s", l->prefix, number, part);
+  if (n < 0 || n >= TENSOR_NAME_ROOM)
+    return fail(err, ERR_RANGE, "tensor name of %s is too long", part);
+  return OK;
+}
+
 /* Finds a tensor and checks that its shape is [n] (dim 0) or [n][dim]. */
 static int find_shaped(const Loader *l, const char *name, size_t n, size_t dim,
                        Shard **shard, const TensorInfo **out, Error *err) {

@@ -74,6 +74,14 @@ int load_weight(Loader *l, const char *name, size_t n, size_t dim,
  * the file has none. */
 int load_sinusoids(Loader *l, size_t n, size_t dim, Table *out, Error *err);
 
+/* Rows of the matrix NAME.weight; 0: there is none. */
+size_t load_count(const Loader *l, const char *name);
+
+/* The name of an encoder's part, in this file: of layer `index`, by the
+ * family's format, or with layer NULL of the whole. ERR_RANGE: too long. */
+int load_encoder_name(const Loader *l, const char *layer, size_t index,
+                      const char *part, char out[TENSOR_NAME_ROOM], Error *err);
+
 /* Is there a tensor of that name? Does NAME.weight become a table of bytes?
  * What a pass loads must be decided by these, for the first has loaded nothing
  * yet. */

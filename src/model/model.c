@@ -18,6 +18,7 @@
 #include "base/memory.h"
 #include "model/dense.h"
 #include "model/family.h"
+#include "model/head_load.h"
 #include "model/load.h"
 
 void model_free(Model *model) {
@@ -25,6 +26,7 @@ void model_free(Model *model) {
     return;
   tokenizer_free(model->tokenizer);
   sentence_clear(&model->sentence);
+  labels_clear(&model->labels);
   mem_free(model->layers);
   pages_free(model->pages, model->pages_bytes);
   mem_free(model);
@@ -32,35 +34,19 @@ void model_free(Model *model) {
 
 /* --- Weights ------------------------------------------------------------- */
 
-/* "PREFIX" "layer.3." "PART" */
-static int encoder_name(const Loader *l, const char *layer, size_t index,
-                        const char *part, char out[TENSOR_NAME_ROOM],
-                        Error *err) {
-  char number[64] = "";
-  if (layer) {
-    const char *at = strstr(layer, "%zu");
-    snprintf(number, sizeof number, "%.*s%zu%s", (int)(at - layer), layer,
-             index, at + 3);
-  }
-  int n = snprintf(out, TENSOR_NAME_ROOM, "%s%s%s", l->prefix, number, part);
-  if (n < 0 || n >= TENSOR_NAME_ROOM)
-    return fail(err, ERR_RANGE, "tensor name of %s is too long", part);
-  return OK;
-}
-
 /* Parts of layer `index`, by the names of the family. */
 static int layer_linear(Loader *l, const Family *f, size_t index,
                         const char *part, size_t n_out, size_t n_in,
                         Linear *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
-  int rc = encoder_name(l, f->layer, index, part, name, err);
+  int rc = load_encoder_name(l, f->layer, index, part, name, err);
   return rc ? rc : load_layer(l, name, n_out, n_in, out, err);
 }
 
 static int layer_norm(Loader *l, const Family *f, size_t index,
                       const char *part, size_t C, Norm *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
-  int rc = encoder_name(l, f->layer, index, part, name, err);
+  int rc = load_encoder_name(l, f->layer, index, part, name, err);
   return rc ? rc : load_norm(l, name, C, out, err);
 }
 
@@ -90,7 +76,7 @@ static int load_block(Loader *l, const Family *f, const Config *c, size_t i,
 static int load_encoder_table(Loader *l, const char *part, size_t n, size_t C,
                               Table *out, Error *err) {
   char name[TENSOR_NAME_ROOM];
-  int rc = encoder_name(l, NULL, 0, part, name, err);
+  int rc = load_encoder_name(l, NULL, 0, part, name, err);
   return rc ? rc : load_table(l, name, n, C, out, err);
 }
 
@@ -98,7 +84,7 @@ static int load_encoder_table(Loader *l, const char *part, size_t n, size_t C,
 static int load_positions(Loader *l, const Family *f, Model *m, Error *err) {
   const Config *c = &m->config;
   char name[TENSOR_NAME_ROOM], full[TENSOR_NAME_ROOM + 8];
-  int rc = encoder_name(l, NULL, 0, f->positions, name, err);
+  int rc = load_encoder_name(l, NULL, 0, f->positions, name, err);
   if (rc)
     return rc;
   snprintf(full, sizeof full, "%s.weight", name);
@@ -119,84 +105,8 @@ static int load_embeddings(Loader *l, const Family *f, Model *m, Error *err) {
   if (!rc && c->n_types)
     rc = load_encoder_table(l, f->types, c->n_types, c->dim, &m->types, err);
   if (!rc)
-    rc = encoder_name(l, NULL, 0, f->embedding_norm, name, err);
+    rc = load_encoder_name(l, NULL, 0, f->embedding_norm, name, err);
   return rc ? rc : load_norm(l, name, c->dim, &m->embedding_norm, err);
-}
-
-/* The word embeddings as the decoder: shared, unless they are bytes and floats
- * are asked for. */
-static int tie_decoder(Loader *l, const Family *f, Model *m, Linear *d,
-                       Error *err) {
-  char name[TENSOR_NAME_ROOM];
-  int rc = encoder_name(l, NULL, 0, f->words, name, err);
-  d->weight = m->words.rows;
-  if (rc || !load_table_is_bytes(l, name))
-    return rc;
-  if (l->precision == PRECISION_FP32)
-    return load_weight(l, name, d->n_out, d->n_in, &d->weight, err);
-  d->q_weight = m->words.q_rows;
-  d->q_scales = m->words.q_scales;
-  return load_sums(l, d, err);
-}
-
-/* A last layer that is the word embeddings, unless the config unties them and
- * the file has its own (reference/corrections.md 2, 3). */
-static int load_tied(Loader *l, const Family *f, const HeadNames *names,
-                     Model *m, Linear *out, Error *err) {
-  const char *bias = names->biases[0];
-  char own[TENSOR_NAME_ROOM];
-  snprintf(own, sizeof own, "%s.weight", names->last);
-  if (!load_has(l, bias) && names->biases[1])
-    bias = names->biases[1];
-  out->n_out = m->config.vocab_size;
-  out->n_in = m->config.dim;
-  int rc =
-      m->config.tie_embeddings || !load_has(l, own)
-          ? tie_decoder(l, f, m, out, err)
-          : load_layer_weight(l, names->last, out->n_out, out->n_in, out, err);
-  return rc ? rc : load_vector(l, bias, out->n_out, &out->bias, err);
-}
-
-/* What each head gives for a token, and the task that it serves. */
-static const struct {
-  size_t n_out;
-  unsigned task;
-} heads[HEAD_COUNT] = {
-    [HEAD_ANSWER] = {2, TASK_ANSWER},
-    [HEAD_FILL] = {0, TASK_FILL}, /* the vocabulary: tied */
-};
-
-/* A head is there when its first tensor is: a tied last layer is left out of
- * files. */
-static int load_head(Loader *l, const Family *f, HeadKind kind, Model *m,
-                     Error *err) {
-  const HeadNames *names = &f->heads[kind];
-  Head *h = &m->heads[kind];
-  size_t C = m->config.dim;
-  char probe[TENSOR_NAME_ROOM];
-  snprintf(probe, sizeof probe, "%s.weight",
-           names->first ? names->first : names->last);
-  if (!names->last || !load_has(l, probe))
-    return OK;
-  m->tasks |= heads[kind].task;
-  h->activation = names->always_gelu ? ACTIVATION_GELU : m->config.activation;
-  int rc =
-      names->first ? load_layer(l, names->first, C, C, &h->first, err) : OK;
-  if (!rc && names->norm)
-    rc = load_norm(l, names->norm, C, &h->norm, err);
-  if (rc)
-    return rc;
-  return names->tied
-             ? load_tied(l, f, names, m, &h->last, err)
-             : load_linear(l, names->last, heads[kind].n_out, C, &h->last, err);
-}
-
-static int load_heads(Loader *l, Model *m, Error *err) {
-  int rc = OK;
-  m->tasks = TASK_EMBED;
-  for (int i = 0; !rc && i < HEAD_COUNT; i++)
-    rc = load_head(l, m->config.family, (HeadKind)i, m, err);
-  return rc;
 }
 
 /* One pass: everything the model needs, in one order. */
@@ -208,7 +118,16 @@ static int load_all(Loader *l, Model *m, Error *err) {
   if (!rc)
     rc = dense_load(l, m->config.dim * m->sentence.poolings.n, m->dense,
                     &m->n_dense, err);
-  return rc ? rc : load_heads(l, m, err);
+  m->tasks = TASK_BIT(TASK_EMBED);
+  return rc ? rc
+            : heads_load(l, &m->config, &m->words, m->heads, &m->tasks, err);
+}
+
+/* Zero-shot compares what a text says with a label: by a head of labels of
+ * which one means that it follows. */
+static bool can_entail(const Model *m) {
+  size_t n = m->heads[TASK_CLASSIFY].last.n_out;
+  return m->labels.entailment >= 0 && n > 1 && (size_t)m->labels.entailment < n;
 }
 
 /* Counts, takes the memory, and reads: load_all twice. The files must not have
@@ -235,6 +154,8 @@ static int load_weights(Source *source, Precision precision, const Poll *poll,
   l.used = 0;
   rc = load_all(&l, m, err);
   m->bytes = m->pages_bytes;
+  if (can_entail(m))
+    m->tasks |= TASK_BIT(TASK_ZERO_SHOT);
   m->precision = l.has_bytes ? PRECISION_INT8 : PRECISION_FP32;
   return rc ? rc : source_unchanged(source, err);
 }
@@ -279,7 +200,8 @@ static int read_config(const Source *s, Model *m, Error *err) {
   const SourceText *t = source_text(s, "config.json");
   if (!t->text)
     return fail(err, ERR_IO, "config.json: no such file");
-  return config_parse(t->text, t->bytes, &m->config, err);
+  int rc = config_parse(t->text, t->bytes, &m->config, err);
+  return rc ? rc : labels_read(t->text, t->bytes, &m->labels, err);
 }
 
 /* Sentence models state a limit of their own, often far below the model. */

@@ -11,38 +11,29 @@
 #include "base/error.h"
 #include "base/poll.h"
 #include "model/config.h"
+#include "model/labels.h"
 #include "model/modules.h"
 #include "model/options.h"
 #include "model/sentence.h"
 #include "model/weights.h"
 #include "text/tokenizer.h"
 
-/* Tasks are bits: a checkpoint has those whose head it has. What else there is
- * to say of each: store/tasks.c. */
-enum {
-  TASK_EMBED = 1,
-  TASK_ANSWER = 2,
-  TASK_FILL = 4,
-  TASK_CLASSIFY = 8,
-  TASK_ENTITIES = 16,
-  TASK_CHOOSE = 32
-};
-
 typedef struct Model {
   Config config;
   Tokenizer *tokenizer; /* owned */
-  unsigned tasks;
-  size_t max_tokens; /* template included: positions, tokenizer's limit */
-  size_t bytes;      /* of weights in memory, but those used in place */
-  uint64_t identity; /* of its files when they were read: source_identity */
-  uint64_t serial;   /* no other model of this process has it */
-  size_t holders;    /* the registry's, under its lock: entries that share it */
+  unsigned tasks;       /* bits: those whose head it has */
+  size_t max_tokens;    /* template included: positions, tokenizer's limit */
+  size_t bytes;         /* of weights in memory, but those used in place */
+  uint64_t identity;    /* of its files when they were read: source_identity */
+  uint64_t serial;      /* no other model of this process has it */
+  size_t holders; /* the registry's, under its lock: entries that share it */
   Precision precision;           /* INT8: a layer is of bytes; else FP32 */
   Table words, positions, types; /* types.n 0: none */
   Norm embedding_norm;
-  Layer *layers; /* owned, [L] */
-  Head heads[HEAD_COUNT];
-  Sentence sentence; /* how tokens become one vector */
+  Layer *layers;          /* owned, [L] */
+  Labels labels;          /* owned: of what its classifiers give */
+  Head heads[TASK_COUNT]; /* last.n_out 0: there is none */
+  Sentence sentence;      /* how tokens become one vector */
   Dense dense[MODULES_MAX];
   size_t n_dense;
   size_t whole_dim;  /* numbers of that vector */

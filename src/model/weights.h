@@ -39,12 +39,6 @@ typedef struct Layer {
   Norm output_norm;
 } Layer;
 
-typedef enum HeadKind {
-  HEAD_ANSWER, /* two numbers a token: start and end of an answer */
-  HEAD_FILL,   /* a number for each token of the vocabulary */
-  HEAD_COUNT
-} HeadKind;
-
 /* logits = last(norm(activation(first(h)))); without `first` last(h). */
 typedef struct Head {
   Linear first; /* [C][C]; n_out 0: none */

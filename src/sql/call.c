@@ -66,7 +66,7 @@ void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx) {
   call->ctx = ctx;
 }
 
-int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err) {
+int call_use(Call *call, sqlite3_value *name, Task task, Error *err) {
   const char *text;
   int rc = value_name("model", name, &text, err);
   if (rc)
@@ -94,7 +94,7 @@ static int check_schema(Call *call, int at, const char *name, Error *err) {
 }
 
 int call_use_argument(Call *call, int argc, sqlite3_value **argv, int at,
-                      unsigned task, Error *err) {
+                      Task task, Error *err) {
   sqlite3_value *name = argc > at ? argv[at] : NULL;
   const char *text;
   int rc = value_name("model", name, &text, err);

@@ -61,17 +61,17 @@ void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx);
  * call->model; `task` as in registry_use. call->overflow becomes what the
  * model's registration says; else the setting's if no model was named, and
  * OVERFLOW_TRUNCATE if one was. */
-int call_use(Call *call, sqlite3_value *name, unsigned task, Error *err);
+int call_use(Call *call, sqlite3_value *name, Task task, Error *err);
 
 /* The same for a scalar function, of whose argc arguments argv[at], if it is
  * there, names the model; ERR_RANGE as well: see schema_check. */
 int call_use_argument(Call *call, int argc, sqlite3_value **argv, int at,
-                      unsigned task, Error *err);
+                      Task task, Error *err);
 
 /* What a result depends on beside model and engine: the task, its options as
  * numbers, and the texts. */
 typedef struct Question {
-  unsigned task;
+  Task task;
   const uint64_t *options;
   size_t n_options;
   EncodeText texts[2]; /* text NULL: there is none */

@@ -30,11 +30,9 @@
 SQLITE_EXTENSION_INIT1
 
 enum { OLDEST = 3031000 }; /* SQLITE_VTAB_DIRECTONLY */
-static const Feature *const features[] = {
-    &answer_feature, &embed_feature,    &fts_feature,
-    &fill_feature,   &tokens_feature,   &info_feature,
-    &models_feature, &quantize_feature, &config_feature,
-};
+
+#define FEATURE_LISTED(name) &name##_feature,
+static const Feature *const features[] = {FEATURES(FEATURE_LISTED)};
 enum { N_FEATURES = sizeof features / sizeof *features };
 
 static int register_scalar(sqlite3 *db, const Scalar *f,

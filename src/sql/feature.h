@@ -1,7 +1,8 @@
 /*
  * feature.h - what a file brings into SQL: functions and tables, as rows.
  *
- * Each fn_NAME.c ends with its Feature, and extension.c registers them all.
+ * Each fn_NAME.c ends with its Feature; extension.c registers those that
+ * FEATURES lists.
  *
  *     static const Scalar scalars[] = {
  *         {"distilbert_answer", 2, 3, PURE, 3, fn_answer, SAFE_ALWAYS},
@@ -60,9 +61,19 @@ typedef struct Feature {
 
 #define FEATURE_ROWS(rows) (rows), sizeof(rows) / sizeof *(rows)
 
-/* Each in the file of its name: fn_answer.c ... */
-extern const Feature answer_feature, config_feature, embed_feature,
-    fill_feature, fts_feature, info_feature, models_feature, quantize_feature,
-    tokens_feature;
+/* All of them, each in the file of its name: answer_feature of fn_answer.c. */
+#define FEATURES(X)                                                            \
+  X(answer)                                                                    \
+  X(embed)                                                                     \
+  X(fts)                                                                       \
+  X(fill)                                                                      \
+  X(tokens)                                                                    \
+  X(info)                                                                      \
+  X(models)                                                                    \
+  X(quantize)                                                                  \
+  X(config)
+
+#define FEATURE_DECLARED(name) extern const Feature name##_feature;
+FEATURES(FEATURE_DECLARED)
 
 #endif

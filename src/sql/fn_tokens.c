@@ -30,7 +30,7 @@ static int count(Call *call, int argc, sqlite3_value **argv, size_t *out,
                  Error *err) {
   EncodeText text;
   int rc = value_text(argv[0], &text, err);
-  rc = rc ? rc : call_use_argument(call, argc, argv, 1, 0, err);
+  rc = rc ? rc : call_use_argument(call, argc, argv, 1, TASK_NONE, err);
   if (rc)
     return rc;
   const Tokenizer *t = call->model->tokenizer;
@@ -93,7 +93,7 @@ static int begin(Scan *scan, Error *err) {
   TokenRows *rows = scan->state;
   rows->texts[0] = param_text(scan, TEXT, 0);
   rows->texts[1] = param_text(scan, PAIR, 0);
-  int rc = call_use(&scan->call, param_option(scan, MODEL), 0, err);
+  int rc = call_use(&scan->call, param_option(scan, MODEL), TASK_NONE, err);
   if (rc)
     return rc;
   Token dummy = {0};

@@ -17,7 +17,6 @@
 #include "store/locate.h"
 #include "store/registry_inside.h"
 #include "store/settings.h"
-#include "store/tasks.h"
 
 enum { PIN_MIN = 16, PIN_ROOM = 65 };
 
@@ -36,10 +35,10 @@ bool registry_is_builtin(const char *name) {
 }
 
 /* Rows of builtin.c are in order of preference. */
-static const Builtin *builtin_for(unsigned task) {
+static const Builtin *builtin_for(Task task) {
   const Builtin *b;
   for (size_t i = 0; (b = builtin_at(i)) != NULL; i++)
-    if ((b->tasks & task) == task)
+    if (b->tasks & TASK_BIT(task))
       return b;
   return NULL;
 }
@@ -66,27 +65,22 @@ static ModelEntry *hold_known(const char *name) {
   return e;
 }
 
-/* The name, perhaps with a pin, that an unnamed call means. */
-static int default_name(unsigned task, char out[SETTING_TEXT_MAX], Error *err) {
-  const TaskInfo *info = task_info(task);
-  const Builtin *b = info ? builtin_for(info->bit) : NULL;
-  bool is_set = info && info->setting != SETTING_COUNT;
-  out[0] = 0;
-  if (is_set)
-    setting_text(info->setting, out);
+/* The name, perhaps with a pin, that an unnamed call means: of the tokenizer
+ * alone that of answers. */
+static int default_name(Task task, char out[SETTING_TEXT_MAX], Error *err) {
+  if (task == TASK_NONE)
+    task = TASK_ANSWER;
+  const Builtin *b = builtin_for(task);
+  setting_text(setting_of_task(task), out);
   if (!out[0] && b)
     snprintf(out, SETTING_TEXT_MAX, "%s", b->name);
   if (out[0])
     return OK;
-  if (!is_set)
-    return fail(err, ERR_RANGE,
-                "no model given, and none built in for it: name one as last "
-                "argument");
   return fail(err, ERR_RANGE,
               "no model given, and none built in for it: name one as last "
               "argument, or UPDATE distilbert_config SET value = its name "
               "WHERE key = '%s'",
-              setting_key(info->setting));
+              tasks[task].setting);
 }
 
 /* --- Fingerprints -------------------------------------------------------- */
@@ -243,14 +237,12 @@ static int ensure_loaded(ModelEntry *e, const Poll *poll, Error *err) {
   return rc;
 }
 
-static int check_task(const ModelEntry *e, unsigned task, Error *err) {
-  if ((e->model->tasks & task) == task)
+static int check_task(const ModelEntry *e, Task task, Error *err) {
+  if (task == TASK_NONE || e->model->tasks & TASK_BIT(task))
     return OK;
-  const TaskInfo *info = task_info(task);
   char has[64];
   return fail(err, ERR_RANGE, "model %s has no %s head (it can: %s)", e->name,
-              info ? info->head : "such",
-              task_names(e->model->tasks, has, sizeof has));
+              tasks[task].head, task_names(e->model->tasks, has, sizeof has));
 }
 
 /* Another thread may have discovered the same name meanwhile. */
@@ -291,8 +283,8 @@ static int check_pin(ModelEntry *e, const char *pin, const Poll *poll,
   return OK;
 }
 
-static int use_held(ModelEntry *e, const char *pin, unsigned task,
-                    const Poll *poll, Error *err) {
+static int use_held(ModelEntry *e, const char *pin, Task task, const Poll *poll,
+                    Error *err) {
   int rc = *pin ? check_pin(e, pin, poll, err) : OK;
   if (rc)
     return rc;
@@ -328,7 +320,7 @@ static int split_name(const char *given, char name[MODEL_NAME_MAX + 1],
 }
 
 /* `pin` gets the digits behind "@", or "". */
-static int hold_given(const char *given, unsigned task, ModelEntry **out,
+static int hold_given(const char *given, Task task, ModelEntry **out,
                       char pin[PIN_ROOM], Error *err) {
   char name[MODEL_NAME_MAX + 1], set[SETTING_TEXT_MAX];
   int rc = given ? OK : default_name(task, set, err);
@@ -338,7 +330,7 @@ static int hold_given(const char *given, unsigned task, ModelEntry **out,
 }
 
 /* A failure leaves nothing held. */
-int registry_use(const char *name, unsigned task, const Poll *poll,
+int registry_use(const char *name, Task task, const Poll *poll,
                  ModelEntry **entry, const Model **model, Error *err) {
   char pin[PIN_ROOM];
   int rc = hold_given(name, task, entry, pin, err);
@@ -366,7 +358,7 @@ int registry_fingerprint(const char *name, const Poll *poll, char out[65],
                          Error *err) {
   ModelEntry *e;
   char pin[PIN_ROOM];
-  int rc = hold_given(name, 0, &e, pin, err);
+  int rc = hold_given(name, TASK_NONE, &e, pin, err);
   if (rc)
     return rc;
   rc = registry_know_fingerprint(e, poll, err);
@@ -409,7 +401,7 @@ int registry_quantize(const char *name, const char *path, bool overwrite,
                       const Poll *poll, size_t *bytes, Error *err) {
   ModelEntry *e;
   char pin[PIN_ROOM];
-  int rc = hold_given(name, 0, &e, pin, err);
+  int rc = hold_given(name, TASK_NONE, &e, pin, err);
   if (rc)
     return rc;
   rc = quantize_held(e, pin, path, overwrite, poll, bytes, err);

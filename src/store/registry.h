@@ -29,11 +29,11 @@ int registry_remove(const char *name, Error *err);
 /*
  * A loaded model for use, of that name ("name" or "name@fingerprint"), or
  * with name NULL the one set for the task, else the built-in one that has its
- * head. `task` is one TASK_ bit, or 0 for the tokenizer alone. Hand it back
+ * head; TASK_NONE needs the tokenizer alone. Hand it back
  * with registry_done. ERR_RANGE: unknown name, wrong fingerprint, no such
  * head (names it); and what model_open gives.
  */
-int registry_use(const char *name, unsigned task, const Poll *poll,
+int registry_use(const char *name, Task task, const Poll *poll,
                  ModelEntry **entry, const Model **model, Error *err);
 void registry_done(ModelEntry *entry);
 

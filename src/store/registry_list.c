@@ -16,7 +16,6 @@
 #include "model/family.h"
 #include "store/locate.h"
 #include "store/registry_inside.h"
-#include "store/tasks.h"
 
 static size_t connections; /* guarded by the entries' lock */
 
@@ -141,7 +140,7 @@ static void describe(const ModelEntry *e, ModelRow *row) {
   const char *note = tokenizer_note(m->tokenizer);
   snprintf(row->note, sizeof row->note, "%s", note ? note : "");
   row->layers = m->config.n_layers;
-  bool only_embeds = m->tasks == TASK_EMBED;
+  bool only_embeds = m->tasks == TASK_BIT(TASK_EMBED);
   row->dim = only_embeds ? m->vector_dim : m->config.dim;
   row->max_tokens = only_embeds ? model_embed_tokens(m) : m->max_tokens;
   row->bytes = m->bytes;

@@ -28,10 +28,10 @@
 #include "model/options.h"
 #include "store/locate.h"
 
-enum { THREADS_MAX = 64, CACHE_ENTRIES_MAX = 10000 };
+enum { THREADS_MAX = 64, CACHE_ENTRIES_MAX = 10000, VARIABLE_ROOM = 64 };
 
 typedef struct Row {
-  const char *key, *variable, *help;
+  const char *key, *help;
   const char *initial; /* NULL: initial_number gives it */
   size_t (*initial_number)(void);
   bool (*is_valid)(const char *text);
@@ -123,53 +123,50 @@ static size_t memory_to_begin_with(void) {
   return ram_available() / 2;
 }
 
-/* The setting that names a task's model (tasks.c). */
-#define MODEL_OF(TASK, task, help)                                             \
-  [SETTING_##TASK##_MODEL] = {task "_model",                                   \
-                              "DISTILBERT_" #TASK "_MODEL",                    \
-                              help,                                            \
-                              "",                                              \
-                              NULL,                                            \
-                              is_name,                                         \
-                              "a model's name of at most 255 bytes, or empty"}
-
-static const Row rows[SETTING_COUNT] = {
-    [SETTING_THREADS] = {"threads", "DISTILBERT_THREADS",
-                         "threads a call may use, 1 to 64", NULL,
+static const Row rows[SETTING_MODELS] = {
+    [SETTING_THREADS] = {"threads", "threads a call may use, 1 to 64", NULL,
                          threads_to_begin_with, is_thread_count, "1 to 64"},
-    [SETTING_MEMORY_LIMIT] = {"memory_limit", "DISTILBERT_MEMORY_LIMIT",
+    [SETTING_MEMORY_LIMIT] = {"memory_limit",
                               "bytes of weights kept in memory (100MB, 2GiB),"
                               " least recently used models go first; 0: no"
                               " limit",
                               NULL, memory_to_begin_with, is_byte_count,
                               "a number of bytes, KB, KiB, MB, MiB, GB or GiB;"
                               " 0: no limit"},
-    [SETTING_CACHE_ENTRIES] = {"cache_entries", "DISTILBERT_CACHE_ENTRIES",
+    [SETTING_CACHE_ENTRIES] = {"cache_entries",
                                "latest results that a connection keeps for the"
                                " same texts of up to 64 KiB, 4 MiB of them at"
                                " most; 0: none",
                                "512", NULL, is_cache_count, "0 to 10000"},
-    [SETTING_ENGINE] = {"engine", "DISTILBERT_ENGINE",
-                        "who multiplies matrices: native or blas", "native",
-                        NULL, is_engine, "native, blas"},
-    [SETTING_OVERFLOW] = {"overflow", "DISTILBERT_OVERFLOW",
+    [SETTING_ENGINE] = {"engine", "who multiplies matrices: native or blas",
+                        "native", NULL, is_engine, "native, blas"},
+    [SETTING_OVERFLOW] = {"overflow",
                           "a text longer than the model takes: its start"
                           " (truncate), an error, or the mean over windows",
                           "truncate", NULL, is_overflow,
                           "truncate, error, window"},
-    MODEL_OF(ANSWER, "answer",
-             "model of question answering calls that name none; empty: the"
-             " built-in one"),
-    MODEL_OF(EMBED, "embed", "the same for embeddings"),
-    MODEL_OF(FILL, "fill", "the same for masked words"),
 };
+
+/* Settings that name a task's model have their words in the task's row. */
+static Row row_of(Setting s) {
+  if (s < SETTING_MODELS)
+    return rows[s];
+  const TaskInfo *task = &tasks[s - SETTING_MODELS];
+  return (Row){task->setting,
+               task->help,
+               "",
+               NULL,
+               is_name,
+               "a model's name of at most 255 bytes, or empty"};
+}
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static struct {
   char value[SETTING_TEXT_MAX], initial[SETTING_TEXT_MAX];
-  bool refused;            /* the environment's value */
-} settings[SETTING_COUNT]; /* guarded by lock once started */
+  char variable[VARIABLE_ROOM]; /* of the environment */
+  bool refused;                 /* its value */
+} settings[SETTING_COUNT];      /* guarded by lock once started */
 
 static void lock_all(void) {
   pthread_mutex_lock(&lock);
@@ -179,17 +176,27 @@ static void unlock_all(void) {
   pthread_mutex_unlock(&lock);
 }
 
+/* "DISTILBERT_THREADS" of "threads". */
+static void name_variable(const char *key, char out[VARIABLE_ROOM]) {
+  snprintf(out, VARIABLE_ROOM, "DISTILBERT_%s", key);
+  for (; *out; out++)
+    if (*out >= 'a' && *out <= 'z')
+      *out = (char)(*out - 'a' + 'A');
+}
+
 static void start_one(Setting s) {
+  Row row = row_of(s);
   char *initial = settings[s].initial;
-  const char *given = getenv(rows[s].variable);
+  name_variable(row.key, settings[s].variable);
+  const char *given = getenv(settings[s].variable);
   settings[s].refused =
-      given && (strlen(given) >= SETTING_TEXT_MAX || !rows[s].is_valid(given));
+      given && (strlen(given) >= SETTING_TEXT_MAX || !row.is_valid(given));
   if (given && !settings[s].refused)
     snprintf(initial, SETTING_TEXT_MAX, "%s", given);
-  else if (rows[s].initial)
-    snprintf(initial, SETTING_TEXT_MAX, "%s", rows[s].initial);
+  else if (row.initial)
+    snprintf(initial, SETTING_TEXT_MAX, "%s", row.initial);
   else
-    snprintf(initial, SETTING_TEXT_MAX, "%zu", rows[s].initial_number());
+    snprintf(initial, SETTING_TEXT_MAX, "%zu", row.initial_number());
   memcpy(settings[s].value, initial, SETTING_TEXT_MAX);
 }
 
@@ -202,16 +209,16 @@ static void start(void) {
 }
 
 const char *setting_key(Setting s) {
-  return rows[s].key;
+  return row_of(s).key;
 }
 
 const char *setting_help(Setting s) {
-  return rows[s].help;
+  return row_of(s).help;
 }
 
 Setting setting_find(const char *key) {
   int s = 0;
-  while (s < SETTING_COUNT && strcmp(rows[s].key, key) != 0)
+  while (s < SETTING_COUNT && strcmp(setting_key((Setting)s), key) != 0)
     s++;
   return (Setting)s;
 }
@@ -230,15 +237,15 @@ void setting_initial(Setting s, char out[SETTING_TEXT_MAX]) {
 
 const char *setting_refused(Setting s) {
   pthread_once(&once, start);
-  return settings[s].refused ? rows[s].variable : NULL; /* never changes */
+  return settings[s].refused ? settings[s].variable : NULL; /* never changes */
 }
 
 /* The text is checked and cut to size before the lock is taken. */
 int setting_change(Setting s, const char *text, Error *err) {
   char value[SETTING_TEXT_MAX] = "";
-  if (strlen(text) >= SETTING_TEXT_MAX || !rows[s].is_valid(text))
-    return fail(err, ERR_RANGE, "%s: valid values are %s", rows[s].key,
-                rows[s].valid);
+  Row row = row_of(s);
+  if (strlen(text) >= SETTING_TEXT_MAX || !row.is_valid(text))
+    return fail(err, ERR_RANGE, "%s: valid values are %s", row.key, row.valid);
   memcpy(value, text, strlen(text));
   pthread_once(&once, start);
   pthread_mutex_lock(&lock);

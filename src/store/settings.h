@@ -11,6 +11,7 @@
 
 #include "base/error.h"
 #include "model/run.h"
+#include "model/tasks.h"
 
 typedef enum Setting {
   SETTING_THREADS,       /* 1 ... 64; initial: CPUs available */
@@ -18,11 +19,14 @@ typedef enum Setting {
   SETTING_CACHE_ENTRIES, /* results a connection keeps; 0: none */
   SETTING_ENGINE,        /* native | blas */
   SETTING_OVERFLOW,      /* truncate | error | window */
-  SETTING_ANSWER_MODEL,  /* names, empty: the built-in one */
-  SETTING_EMBED_MODEL,
-  SETTING_FILL_MODEL,
-  SETTING_COUNT
+  SETTING_MODELS,        /* a name for each task; empty: the built-in one */
+  SETTING_COUNT = SETTING_MODELS + TASK_COUNT
 } Setting;
+
+/* The setting of a task's model. */
+static inline Setting setting_of_task(Task task) {
+  return (Setting)(SETTING_MODELS + (int)task);
+}
 
 enum { SETTING_TEXT_MAX = 256 }; /* bytes of any value, its 0 included */
 

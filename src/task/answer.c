@@ -94,7 +94,7 @@ static int run_head(Answerer *a, const Sequence *windows, size_t n,
   int rc = encoder_run(a->model, a->run, windows, n, &h, err);
   if (rc)
     return rc;
-  rc = head_run(a->model, a->run, HEAD_ANSWER, &h, NULL, h.n_tokens, a->logits,
+  rc = head_run(a->model, a->run, TASK_ANSWER, &h, NULL, h.n_tokens, a->logits,
                 err);
   for (size_t t = 0; !rc && t < h.n_tokens; t++) {
     a->start[t] = a->logits[2 * t];

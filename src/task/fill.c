@@ -193,7 +193,7 @@ static int read_logits(Filler *f, size_t row, Error *err) {
     at[i] = row + i;
   f->n_logits = 0;
   Hidden rows = {.hidden = f->rows, .n_tokens = f->n_rows};
-  int rc = head_run(f->model, f->run, HEAD_FILL, &rows, at, n, f->logits, err);
+  int rc = head_run(f->model, f->run, TASK_FILL, &rows, at, n, f->logits, err);
   if (rc)
     return rc;
   f->first_logits = row;
@@ -313,12 +313,12 @@ static int check_top_k(Filler *f, Error *err) {
 
 static int prepare_filler(Filler *f, const FillOptions *how, Error *err) {
   const Model *m = f->model;
-  if (!(m->tasks & TASK_FILL))
+  if (!(m->tasks & TASK_BIT(TASK_FILL)))
     return fail(err, ERR_RANGE, "the model has no masked-word head");
   if (tokenizer_special(m->tokenizer).mask < 0)
     return fail(err, ERR_RANGE, "the model's tokenizer has no mask token");
   f->C = m->config.dim;
-  f->vocabulary = head_outputs(m, HEAD_FILL);
+  f->vocabulary = head_outputs(m, TASK_FILL);
   f->top_k = how->top_k;
   int rc = OK;
   if (how->targets.text)

@@ -1,10 +1,10 @@
 /*
- * window.c - a long text as overlapping windows beside a whole first text.
+ * window.c - a long text as overlapping windows, alone or beside a first text.
  *
- * In:  two texts, a limit and the number of tokens neighbours share.
- * Out: one window after the other, each with both texts and the template.
+ * In:  two texts or one, a limit and the number of tokens neighbours share.
+ * Out: one window after the other, each with the first text and the template.
  *
- *     second text   0 1 2 3 4 5 6 7 8      W = 4, stride = 1
+ *     long text     0 1 2 3 4 5 6 7 8      W = 4, stride = 1
  *                   [-----]
  *                         [-----]
  *                               [-----]    reaches the end: the last one
@@ -12,8 +12,8 @@
  * One token more than a window is always read ahead, which tells whether there
  * is a next one.
  *
- * Agrees with only_second truncation with overflow of the Hugging Face
- * tokenizers up to 0.22 (later ones lose windows).
+ * Agrees with truncation with overflow (only_second of a pair) of the Hugging
+ * Face tokenizers up to 0.22 (later ones lose windows).
  */
 #include "text/window.h"
 
@@ -24,10 +24,24 @@ static int read_ahead(Windows *w, const Poll *poll, Error *err) {
   return tokenizer_next(&w->cursor, want - w->ahead.n, poll, &w->ahead, err);
 }
 
+/* Without a first text a window is what the template leaves. */
+static int set_size(Windows *w, size_t max_tokens, Error *err) {
+  size_t added = tokenizer_n_added(w->tokenizer, false);
+  if (max_tokens <= added)
+    return fail(err, ERR_RANGE,
+                "no room for a text in windows of %zu tokens, of which %zu are "
+                "special",
+                max_tokens, added);
+  w->size = max_tokens - added;
+  return OK;
+}
+
 /* The first text whole, which must leave room for a token. */
 static int read_first(Windows *w, EncodeText first, size_t max_tokens,
                       const Poll *poll, Error *err) {
   TextCursor c;
+  if (!w->pair)
+    return set_size(w, max_tokens, err);
   size_t added = tokenizer_n_added(w->tokenizer, true);
   size_t room = max_tokens > added ? max_tokens - added : 0;
   int rc = tokenizer_begin(w->tokenizer, first.text, first.bytes, &c, err);
@@ -70,7 +84,8 @@ static int open_both(Windows *w, EncodeText first, EncodeText second,
 int windows_open(const Tokenizer *t, EncodeText first, EncodeText second,
                  size_t max_tokens, Stride stride, const Poll *poll,
                  Windows *out, Error *err) {
-  *out = (Windows){.tokenizer = t, .stride = stride};
+  *out =
+      (Windows){.tokenizer = t, .pair = first.text != NULL, .stride = stride};
   max_tokens = max_tokens < UINT32_MAX ? max_tokens : UINT32_MAX;
   int rc = open_both(out, first, second, max_tokens, poll, err);
   if (rc)
@@ -88,8 +103,9 @@ int windows_next(Windows *w, const Poll *poll, Encoding *out, bool *more,
     return rc;
   bool last = w->ahead.n <= w->size;
   size_t n = last ? w->ahead.n : w->size;
-  TokenList texts[2] = {{w->first.tokens, w->first.n}, {w->ahead.tokens, n}};
-  rc = tokenizer_template(w->tokenizer, true, texts, out, err);
+  TokenList texts[2] = {{w->first.tokens, w->first.n}, {0}};
+  texts[w->pair] = (TokenList){w->ahead.tokens, n};
+  rc = tokenizer_template(w->tokenizer, w->pair, texts, out, err);
   if (rc)
     return rc;
   w->done = last;

@@ -1,6 +1,6 @@
 /*
- * window.h - a long second text as overlapping windows, each with the whole
- * first text and the template (only_second truncation with overflow,
+ * window.h - a long text as overlapping windows, alone or each behind a whole
+ * first text, with the template (truncation with overflow,
  * reference/tokenizers.md 8).
  *
  *     window size W = max_tokens - template - tokens of the first text
@@ -23,19 +23,20 @@ typedef struct Stride {
 
 typedef struct Windows {
   const Tokenizer *tokenizer; /* borrowed */
-  Encoding first;             /* the first text's tokens */
-  Encoding ahead;             /* tokens read of the second text */
+  bool pair;                  /* there is a first text */
+  Encoding first;             /* its tokens */
+  Encoding ahead;             /* tokens read of the long text */
   TextCursor cursor;
   size_t size;     /* W */
   Stride stride;   /* as it takes effect */
-  size_t position; /* index of ahead.tokens[0] in the second text */
+  size_t position; /* index of ahead.tokens[0] in the long text */
   bool done;
 } Windows;
 
 /*
- * ERR_RANGE: the first text leaves no room for a token, or a stride that does
- * not yield is >= W while the text needs a second window (both numbers are
- * named).
+ * first.text NULL: the second text is alone. ERR_RANGE: the first text leaves
+ * no room for a token, or a stride that does not yield is >= W while the text
+ * needs a second window (both numbers are named).
  */
 int windows_open(const Tokenizer *t, EncodeText first, EncodeText second,
                  size_t max_tokens, Stride stride, const Poll *poll,

@@ -10,8 +10,7 @@
 
 static void check_config(const Config *c) {
   REQUIRE(c->family == family_named(c->family->name));
-  REQUIRE(c->architecture >= ARCHITECTURE_NONE &&
-          c->architecture <= ARCHITECTURE_MULTIPLE_CHOICE);
+  REQUIRE(c->task >= 0 && c->task < TASK_COUNT);
   REQUIRE(c->dim >= 1 && c->dim <= CONFIG_MAX_DIM);
   REQUIRE(c->n_heads >= 1 && c->dim % c->n_heads == 0);
   REQUIRE(c->n_layers >= 1 && c->n_layers <= CONFIG_MAX_LAYERS);

@@ -61,7 +61,7 @@ static void check_window(const Model *model, const cJSON *want,
       got->n != (size_t)cJSON_GetArraySize(get(want, "offsets")))
     return;
   Sequence text = {got->tokens, got->n};
-  int rc = head_of(model, &run, HEAD_ANSWER, &text, NULL, got->n, logits, &err);
+  int rc = head_of(model, &run, TASK_ANSWER, &text, NULL, got->n, logits, &err);
   CHECK(rc == OK, "%s", err.message);
   for (size_t t = 0; t < got->n; t++) {
     start[t] = logits[2 * t];
@@ -296,7 +296,7 @@ static void test_checkpoint(const char *name) {
 
 static const Builtin *builtin_answering(void) {
   for (size_t i = 0; builtin_at(i); i++)
-    if (builtin_at(i)->tasks & TASK_ANSWER)
+    if (builtin_at(i)->tasks & TASK_BIT(TASK_ANSWER))
       return builtin_at(i);
   return NULL;
 }

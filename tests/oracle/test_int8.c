@@ -23,14 +23,14 @@ static bool is_portable(void) {
   return !strcmp(kernels_pick(NULL)->name, "portable");
 }
 
-static Model *open_builtin(unsigned task, Precision precision) {
+static Model *open_builtin(Task task, Precision precision) {
   ModelOptions options = options_none;
   Model *model = NULL;
   Error err = {""};
   options.precision = precision;
   for (size_t i = 0; builtin_at(i) && !model; i++) {
     const Builtin *b = builtin_at(i);
-    if (b->tasks & task &&
+    if (b->tasks & TASK_BIT(task) &&
         model_open_memory(b->file, (size_t)(b->end - b->file), &options, NULL,
                           &model, &err))
       printf("%s: %s\n", b->name, err.message);

@@ -26,14 +26,14 @@ static void check_best(const char *name, const cJSON *mask,
 
 static void check_record(const char *name, const Model *model,
                          const cJSON *record) {
-  size_t n, V = head_outputs(model, HEAD_FILL);
+  size_t n, V = head_outputs(model, TASK_FILL);
   Token *tokens = oracle_tokens(record, &n);
   float *logits = malloc(V * sizeof *logits);
   const cJSON *mask;
   Error err = {""};
   cJSON_ArrayForEach(mask, cJSON_GetObjectItem(record, "masks")) {
     size_t at = (size_t)cJSON_GetObjectItem(mask, "position")->valueint;
-    int code = head_of(model, &run, HEAD_FILL, &(Sequence){tokens, n}, &at, 1,
+    int code = head_of(model, &run, TASK_FILL, &(Sequence){tokens, n}, &at, 1,
                        logits, &err);
     CHECK(code == OK, "%s: %s", name, err.message);
     if (!code)
@@ -47,7 +47,7 @@ static void check_model(const char *name) {
   cJSON *json = oracle_expected(name);
   Model *model = oracle_model(name);
   const cJSON *record;
-  CHECK(json && model && model->tasks & TASK_FILL, "%s", name);
+  CHECK(json && model && model->tasks & TASK_BIT(TASK_FILL), "%s", name);
   if (json && model)
     cJSON_ArrayForEach(record, cJSON_GetObjectItem(json, "inputs"))
         check_record(name, model, record);

@@ -8,9 +8,13 @@ memory_limit|1
 cache_entries|1
 engine|1
 overflow|1
-answer_model|1
 embed_model|1
+answer_model|1
 fill_model|1
+classify_model|1
+entities_model|1
+choose_model|1
+zero_shot_model|1
 END
 
 .testcase values to begin with
@@ -129,7 +133,7 @@ UPDATE distilbert_config SET value = printf('%.65536c', 'x')
 
 .testcase an unknown key is an error that lists the known ones
 UPDATE distilbert_config SET value = 3 WHERE key = 'thread';
-.error distilbert_config: no key thread; there are threads, memory_limit, *, fill_model
+.error distilbert_config: no key thread; there are threads, memory_limit, *, zero_shot_model
 
 .testcase also where it is read
 SELECT value FROM distilbert_config WHERE key = 'thread';

@@ -87,35 +87,34 @@ static const Good good[] = {
      {ROBERTA, .pad_id = 5, .max_positions = 514}},
     /* model_type out of the class */
     {"{\"architectures\":[\"DistilBertForMaskedLM\"]}",
-     {DISTILBERT, .architecture = ARCHITECTURE_MASKED_LM}},
+     {DISTILBERT, .task = TASK_FILL}},
     {"{\"architectures\":[\"BertModel\"]}", {BERT}},
     {"{\"architectures\":[\"RobertaForTokenClassification\",\"BertModel\"]}",
-     {ROBERTA, .architecture = ARCHITECTURE_TOKEN_CLASSIFICATION}},
+     {ROBERTA, .task = TASK_ENTITIES}},
     /* class */
     {D("\"architectures\":null"), {DISTILBERT}}, {D("\"architectures\":[]"), {DISTILBERT}},
     {D("\"architectures\":[\"DistilBertForQuestionAnswering\"]"),
-     {DISTILBERT, .architecture = ARCHITECTURE_QUESTION_ANSWERING}},
+     {DISTILBERT, .task = TASK_ANSWER}},
     {D("\"architectures\":[\"DistilBertForQuestionAnswering\"],\"num_labels\":2"),
-     {DISTILBERT, .architecture = ARCHITECTURE_QUESTION_ANSWERING}},
+     {DISTILBERT, .task = TASK_ANSWER}},
     {D("\"architectures\":[\"DistilBertForQuestionAnswering\"],\"num_labels\":3,"
        "\"id2label\":{\"0\":\"a\",\"1\":\"b\"}"),
-     {DISTILBERT, .architecture = ARCHITECTURE_QUESTION_ANSWERING}},
+     {DISTILBERT, .task = TASK_ANSWER}},
     {D("\"architectures\":[\"DistilBertForSequenceClassification\"]"),
-     {DISTILBERT, .architecture = ARCHITECTURE_SEQUENCE_CLASSIFICATION}},
+     {DISTILBERT, .task = TASK_CLASSIFY}},
     {D("\"architectures\":[\"DistilBertForMultipleChoice\"]"),
-     {DISTILBERT, .architecture = ARCHITECTURE_MULTIPLE_CHOICE}},
+     {DISTILBERT, .task = TASK_CHOOSE}},
     {D("\"architectures\":[\"DistilBertModel\"]"), {DISTILBERT}},
     {D("\"architectures\":[\"SomethingElse\"]"), {DISTILBERT}},
     {OF("bert", ",\"architectures\":[\"BertForPreTraining\"]"),
-     {BERT, .architecture = ARCHITECTURE_MASKED_LM}},
+     {BERT, .task = TASK_FILL}},
 };
 /* clang-format on */
 
 static int same(const Config *a, const Config *b) {
-  return a->family == b->family && a->architecture == b->architecture &&
-         a->dim == b->dim && a->n_layers == b->n_layers &&
-         a->n_heads == b->n_heads && a->hidden_dim == b->hidden_dim &&
-         a->vocab_size == b->vocab_size &&
+  return a->family == b->family && a->task == b->task && a->dim == b->dim &&
+         a->n_layers == b->n_layers && a->n_heads == b->n_heads &&
+         a->hidden_dim == b->hidden_dim && a->vocab_size == b->vocab_size &&
          a->max_positions == b->max_positions && a->n_types == b->n_types &&
          a->pad_id == b->pad_id && a->norm_eps == b->norm_eps &&
          a->activation == b->activation &&
@@ -355,15 +354,13 @@ static void check_checkpoint(const char *name, const char *text, size_t n) {
   CHECK((c.activation == ACTIVATION_RELU) == (strstr(name, "relu") != NULL),
         "%s: activation", name);
   CHECK(c.sinusoidal == (strstr(name, "sinusoidal") != NULL), "%s", name);
-  CHECK((c.architecture == ARCHITECTURE_QUESTION_ANSWERING) ==
+  CHECK((c.task == TASK_ANSWER) ==
             (strstr(name, "-qa") || strstr(name, "sharded")),
-        "%s: architecture", name);
-  CHECK((c.architecture == ARCHITECTURE_MASKED_LM) ==
-            (strstr(name, "-mlm") || strstr(name, "relu")),
-        "%s: architecture", name);
-  CHECK((c.architecture == ARCHITECTURE_TOKEN_CLASSIFICATION) ==
-            (strstr(name, "-tokcls") != NULL),
-        "%s: architecture", name);
+        "%s: task", name);
+  CHECK((c.task == TASK_FILL) == (strstr(name, "-mlm") || strstr(name, "relu")),
+        "%s: task", name);
+  CHECK((c.task == TASK_ENTITIES) == (strstr(name, "-tokcls") != NULL),
+        "%s: task", name);
   cJSON_Delete(json);
 }
 

@@ -34,7 +34,7 @@ static void check_cut(void) {
       text[n] = 0;
       CHECK(fail(&err, ERR_RANGE, "%s", text) == ERR_RANGE, "code");
       size_t kept = strlen(err.message);
-      CHECK(kept <= 239 && kept > 239 - width, "%zu", kept);
+      CHECK(kept <= 271 && kept > 271 - width, "%zu", kept);
       CHECK(is_utf8(err.message), "cut in a character: %zu, %zu", c, lead);
       CHECK(fail_prefix(&err, ERR_IO, "p%zu", lead) == ERR_IO, "code");
       CHECK(is_utf8(err.message) && err.message[0] == 'p', "prefix");

@@ -96,16 +96,16 @@ static bool is_inside(const Model *m, const void *at, size_t bytes) {
 
 static void check_widened(const Model *m, const Model *original) {
   size_t n = m->words.n, dim = m->words.dim;
-  CHECK(is_inside(m, m->heads[HEAD_FILL].last.weight, 4 * n * dim), "decoder");
+  CHECK(is_inside(m, m->heads[TASK_FILL].last.weight, 4 * n * dim), "decoder");
   float most = 0;
   for (size_t i = 0; i < n * dim; i++)
-    most = fmaxf(most, fabsf(m->heads[HEAD_FILL].last.weight[i] -
-                             original->heads[HEAD_FILL].last.weight[i]));
+    most = fmaxf(most, fabsf(m->heads[TASK_FILL].last.weight[i] -
+                             original->heads[TASK_FILL].last.weight[i]));
   CHECK(most < 0.01f, "widened weights are off by %g", (double)most);
 }
 
 static void check_shared(const Model *m) {
-  const Linear *d = &m->heads[HEAD_FILL].last;
+  const Linear *d = &m->heads[TASK_FILL].last;
   CHECK(d->q_weight == m->words.q_rows && d->q_scales == m->words.q_scales,
         "not shared");
   CHECK(is_inside(m, d->q_sums, 4 * m->words.n), "sums");
@@ -128,10 +128,10 @@ static void check_model(const char *folder, Precision precision,
     return;
   CHECK(m->words.q_rows && !m->words.rows, "the table stays bytes");
   CHECK(is_inside(m, m->words.q_rows, m->words.n * m->words.dim), "rows");
-  CHECK(is_inside(m, m->heads[HEAD_FILL].last.bias, 4 * m->words.n),
+  CHECK(is_inside(m, m->heads[TASK_FILL].last.bias, 4 * m->words.n),
         "its bias");
-  CHECK(is_inside(m, m->heads[HEAD_ANSWER].last.weight, 0) ||
-            !m->heads[HEAD_ANSWER].last.weight,
+  CHECK(is_inside(m, m->heads[TASK_ANSWER].last.weight, 0) ||
+            !m->heads[TASK_ANSWER].last.weight,
         "answer");
   if (precision == PRECISION_FP32)
     check_widened(m, original);

@@ -113,7 +113,7 @@ static uint64_t hash_fill(const Model *m) {
   size_t at = 2, V = m->config.vocab_size;
   float *logits = calloc(V, sizeof *logits);
   uint64_t hash = 1;
-  CHECK(!head_of(m, &run, HEAD_FILL, &(Sequence){tokens, 9}, &at, 1, logits,
+  CHECK(!head_of(m, &run, TASK_FILL, &(Sequence){tokens, 9}, &at, 1, logits,
                  &err),
         "%s", err.message);
   for (size_t i = 0; i < V; i++)
@@ -129,12 +129,12 @@ static void compare(const char *name, const Model *a, const Model *b) {
         name);
   CHECK(hash_of(a) == hash_of(b), "%s: other bits", name);
   CHECK(a->tasks == b->tasks && a->max_tokens == b->max_tokens, "%s", name);
-  if (a->tasks & TASK_ANSWER)
-    CHECK(!memcmp(a->heads[HEAD_ANSWER].last.weight,
-                  b->heads[HEAD_ANSWER].last.weight,
+  if (a->tasks & TASK_BIT(TASK_ANSWER))
+    CHECK(!memcmp(a->heads[TASK_ANSWER].last.weight,
+                  b->heads[TASK_ANSWER].last.weight,
                   2 * a->config.dim * sizeof(float)),
           "%s: head", name);
-  if (a->tasks & TASK_FILL)
+  if (a->tasks & TASK_BIT(TASK_FILL))
     CHECK(hash_fill(a) == hash_fill(b), "%s: masked words", name);
 }
 

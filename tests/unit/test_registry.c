@@ -18,7 +18,7 @@
 
 static const Poll never = {0};
 
-static int use(const char *name, unsigned task, ModelEntry **entry,
+static int use(const char *name, Task task, ModelEntry **entry,
                const Model **model, Error *err) {
   memset(err, 0, sizeof *err);
   return registry_use(name, task, &never, entry, model, err);
@@ -235,12 +235,12 @@ static void test_pinned_default(void) {
   registry_add("pin", DATA "distilbert-uncased-qa", NULL, NULL, NULL, &err);
   registry_fingerprint("pin", &never, print, &err);
   snprintf(name, sizeof name, "pin@%s", print);
-  setting_change(SETTING_ANSWER_MODEL, name, &err);
+  setting_change(setting_of_task(TASK_ANSWER), name, &err);
   int code = use(NULL, TASK_ANSWER, &entry, &model, &err);
   CHECK(code == OK && model->config.dim == 32, "%s", err.message);
   if (!code)
     registry_done(entry);
-  setting_change(SETTING_ANSWER_MODEL, "", &err);
+  setting_change(setting_of_task(TASK_ANSWER), "", &err);
   registry_remove("pin", &err);
 }
 

@@ -6,7 +6,6 @@
  * threads that read while one writes (for `make tsan`).
  */
 #include "store/settings.h"
-#include "store/tasks.h"
 
 #include <pthread.h>
 #include <stdlib.h>
@@ -15,6 +14,8 @@
 #include <unistd.h>
 #include "base/pool.h"
 #include "check.h"
+
+#define ANSWER_MODEL ((Setting)(SETTING_MODELS + (int)TASK_ANSWER))
 
 #define COUNT(a) (sizeof(a) / sizeof *(a))
 
@@ -54,8 +55,8 @@ static const struct {
     {SETTING_ENGINE, "blas", OK},
     {SETTING_ENGINE, "BLAS", ERR_RANGE},
     {SETTING_ENGINE, "", ERR_RANGE},
-    {SETTING_ANSWER_MODEL, "", OK},
-    {SETTING_ANSWER_MODEL, "org/name@0123", OK},
+    {ANSWER_MODEL, "", OK},
+    {ANSWER_MODEL, "org/name@0123", OK},
 };
 
 static void test_changes(void) {
@@ -80,15 +81,13 @@ static void test_long_text(void) {
   Error err;
   memset(text, 'x', sizeof text);
   text[255] = 0;
-  CHECK(setting_change(SETTING_ANSWER_MODEL, text, &err) == OK, "255 bytes");
+  CHECK(setting_change(ANSWER_MODEL, text, &err) == OK, "255 bytes");
   text[255] = 'x';
   text[256] = 0;
-  CHECK(setting_change(SETTING_ANSWER_MODEL, text, &err) == ERR_RANGE,
-        "256 bytes");
+  CHECK(setting_change(ANSWER_MODEL, text, &err) == ERR_RANGE, "256 bytes");
   text[256] = 'x';
   text[sizeof text - 1] = 0;
-  CHECK(setting_change(SETTING_ANSWER_MODEL, text, &err) == ERR_RANGE,
-        "70,000 bytes");
+  CHECK(setting_change(ANSWER_MODEL, text, &err) == ERR_RANGE, "70,000 bytes");
   CHECK(strlen(err.message) < 200, "the message repeats the value");
 }
 
@@ -120,7 +119,7 @@ static void test_refused(void) {
   const char *variable = setting_refused(SETTING_ENGINE);
   CHECK(variable && !strcmp(variable, "DISTILBERT_ENGINE"), "refused: %s",
         variable ? variable : "none");
-  CHECK(setting_refused(SETTING_ANSWER_MODEL) != NULL, "a name of 300 bytes");
+  CHECK(setting_refused(ANSWER_MODEL) != NULL, "a name of 300 bytes");
 }
 
 static const struct {
@@ -194,20 +193,17 @@ static void test_fork(void) {
   pthread_join(reader, NULL);
 }
 
-/* The setting of a task is called after it; there is no task behind the last.
- */
+/* The setting of a task is called after it. */
 static void check_tasks(void) {
-  unsigned bit = TASK_EMBED;
-  const TaskInfo *info;
-  for (; (info = task_info(bit)) != NULL; bit <<= 1) {
+  for (int t = 0; t < TASK_COUNT; t++) {
     char key[64], names[64];
-    snprintf(key, sizeof key, "%s_model", info->name);
-    CHECK(info->bit == bit && setting_find(key) == info->setting, "%s", key);
-    CHECK(!strcmp(task_names(bit, names, sizeof names), info->name), "%s",
-          names);
+    snprintf(key, sizeof key, "%s_model", tasks[t].name);
+    CHECK(!strcmp(tasks[t].setting, key) &&
+              setting_find(key) == setting_of_task((Task)t),
+          "%s", key);
+    CHECK(!strcmp(task_names(TASK_BIT(t), names, sizeof names), tasks[t].name),
+          "%s", names);
   }
-  CHECK(bit == TASK_CHOOSE << 1, "tasks up to %u", bit);
-  CHECK(task_info(0) == task_info(TASK_ANSWER), "the tokenizer alone");
 }
 
 int main(void) {
