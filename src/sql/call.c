@@ -116,7 +116,7 @@ static MemoKey key_of(const Call *call, const Question *q) {
   sha256_init(&h);
   sha256_add(&h, fixed, sizeof fixed);
   sha256_add(&h, q->options, q->n_options * sizeof *q->options);
-  for (size_t i = 0; i < 2 && q->texts[i].text; i++) {
+  for (size_t i = 0; i < QUESTION_TEXTS && q->texts[i].text; i++) {
     uint64_t bytes = q->texts[i].bytes;
     sha256_add(&h, &bytes, sizeof bytes);
     sha256_add(&h, q->texts[i].text, q->texts[i].bytes);
@@ -131,9 +131,9 @@ const void *call_recall(Call *call, const Question *question, MemoKey *key,
   size_t room = setting_number(SETTING_CACHE_ENTRIES);
   memo_shrink(memo, room);
   *key = (MemoKey){.off = true};
-  if (room == 0 || question->texts[0].bytes > MEMO_TEXT_MAX ||
-      question->texts[1].bytes > MEMO_TEXT_MAX)
-    return NULL;
+  for (int i = 0; i < QUESTION_TEXTS; i++)
+    if (room == 0 || question->texts[i].bytes > MEMO_TEXT_MAX)
+      return NULL;
   *key = key_of(call, question);
   return memo_find(memo, key, bytes);
 }

@@ -70,11 +70,12 @@ int call_use_argument(Call *call, int argc, sqlite3_value **argv, int at,
 
 /* What a result depends on beside model and engine: the task, its options as
  * numbers, and the texts. */
+enum { QUESTION_TEXTS = 3 };
 typedef struct Question {
   Task task;
   const uint64_t *options;
   size_t n_options;
-  EncodeText texts[2]; /* text NULL: there is none */
+  EncodeText texts[QUESTION_TEXTS]; /* up to one whose text is NULL */
 } Question;
 
 /*

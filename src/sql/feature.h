@@ -67,6 +67,8 @@ typedef struct Feature {
   X(embed)                                                                     \
   X(fts)                                                                       \
   X(fill)                                                                      \
+  X(classify)                                                                  \
+  X(choose)                                                                    \
   X(tokens)                                                                    \
   X(info)                                                                      \
   X(models)                                                                    \

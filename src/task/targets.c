@@ -21,15 +21,12 @@
 #include "task/targets.h"
 
 #include <string.h>
-#include "base/json.h"
 #include "base/memory.h"
-
-enum { TARGETS_LIMIT = 1 << 24 }; /* bytes */
+#include "task/text_list.h"
 
 struct FillTargets {
-  cJSON *list;        /* owned; NULL: one */
-  char *one;          /* owned */
-  const char **words; /* owned, [n_words], borrowed from list or one; by id */
+  TextList list;
+  const char **words; /* owned, [n_words], borrowed from list; by id */
   size_t n_words, count;
 };
 
@@ -66,32 +63,12 @@ static int add_word(FillTargets *f, const Tokenizer *t, const char *word,
   return OK;
 }
 
-static int add_list(FillTargets *f, const Tokenizer *t, const Poll *poll,
-                    Error *err) {
-  const cJSON *item;
-  int rc = OK;
-  cJSON_ArrayForEach(item, f->list) {
-    if (!cJSON_IsString(item))
-      return fail(err, ERR_FORMAT, "targets must be a JSON array of strings");
-    rc = poll_check(poll, err);
-    rc = rc ? rc : add_word(f, t, item->valuestring, poll, err);
-    if (rc)
-      break;
-  }
-  return rc;
-}
-
 static int read_targets(FillTargets *f, const Tokenizer *t, EncodeText text,
                         const Poll *poll, Error *err) {
-  if (text.bytes > 0 && text.text[0] == '[') {
-    int rc = json_parse("targets", text.text, text.bytes, TARGETS_LIMIT,
-                        &f->list, err);
-    return rc ? rc : add_list(f, t, poll, err);
-  }
-  if (memchr(text.text, 0, text.bytes))
-    return fail(err, ERR_FORMAT, "targets hold a NUL character");
-  f->one = mem_text(text.text, text.bytes);
-  return f->one ? add_word(f, t, f->one, poll, err) : fail_memory(err);
+  int rc = text_list_read("targets", text, LIST_ONE, poll, &f->list, err);
+  for (size_t i = 0; rc == OK && i < f->list.n; i++)
+    rc = add_word(f, t, f->list.texts[i].text, poll, err);
+  return rc;
 }
 
 static int fill_table(FillTargets *f, const Tokenizer *t, size_t vocabulary,
@@ -123,8 +100,7 @@ int targets_open(const Tokenizer *t, size_t vocabulary, EncodeText text,
 void targets_free(FillTargets *f) {
   if (!f)
     return;
-  cJSON_Delete(f->list);
-  mem_free(f->one);
+  text_list_clear(&f->list);
   mem_free(f->words);
   mem_free(f);
 }

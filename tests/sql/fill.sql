@@ -365,7 +365,7 @@ SELECT * FROM distilbert_fill_mask('I [MASK] you!', 5, '["the",');
 
 .testcase NUL
 SELECT * FROM distilbert_fill_mask('I [MASK] you!', 5, CAST(x'610062' AS TEXT));
-.error distilbert_fill_mask: targets hold a NUL character
+.error distilbert_fill_mask: targets: a NUL character in it
 
 .testcase bytes that are no UTF-8
 SELECT token_str FROM distilbert_fill_mask('I [MASK] you!', 5,
