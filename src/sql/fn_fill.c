@@ -92,7 +92,7 @@ enum { TEXTS_A_BATCH = 64 };
 
 /* The choices of a text's masks, [n_masks][top_k], and where they are kept. */
 typedef struct Known {
-  FillChoice *choices; /* owned; NULL: the cache did not have them */
+  Score *choices; /* owned; NULL: the cache did not have them */
   MemoKey key;
 } Known;
 
@@ -106,9 +106,9 @@ typedef struct FillRows {
   size_t text, mask, choice; /* the current row */
   /* Of the current text's masks so far, or of its last one alone where those
    * of all are more than the cache keeps. */
-  FillChoice *ranked; /* owned */
+  Score *ranked; /* owned */
   size_t capacity;
-  const FillChoice *choices; /* of the current mask, borrowed */
+  const Score *choices; /* of the current mask, borrowed */
 } FillRows;
 
 static int begin(Scan *scan, Error *err) {
@@ -185,7 +185,7 @@ static int rank(Scan *scan, size_t n_masks, Error *err) {
   if (mem_reserve(&rows->ranked, &rows->capacity, keeps ? all : top_k,
                   sizeof *rows->ranked))
     return fail_memory(err);
-  FillChoice *out = rows->ranked + (keeps ? rows->mask * top_k : 0);
+  Score *out = rows->ranked + (keeps ? rows->mask * top_k : 0);
   int rc = filler_rank(rows->filler, rows->text, rows->mask, out, err);
   rows->choices = out;
   if (rc == OK && keeps && rows->mask + 1 == n_masks)
@@ -234,7 +234,7 @@ static int next(Scan *scan, Error *err) {
 /* The token alone, or in its text. */
 static void show_text(const Scan *scan, sqlite3_context *ctx, bool alone) {
   const FillRows *rows = scan->state;
-  int32_t id = rows->choices[rows->choice].id;
+  int32_t id = (int32_t)rows->choices[rows->choice].id;
   char *text;
   size_t bytes;
   Error err;
@@ -250,13 +250,13 @@ static void show_text(const Scan *scan, sqlite3_context *ctx, bool alone) {
 
 static void column(Scan *scan, sqlite3_context *ctx, int i) {
   const FillRows *rows = scan->state;
-  const FillChoice *c = &rows->choices[rows->choice];
+  const Score *c = &rows->choices[rows->choice];
   switch (i) {
   case COLUMN_SCORE:
-    sqlite3_result_double(ctx, (double)c->score);
+    sqlite3_result_double(ctx, (double)c->value);
     break;
   case COLUMN_TOKEN:
-    sqlite3_result_int(ctx, c->id);
+    sqlite3_result_int64(ctx, (sqlite3_int64)c->id);
     break;
   case COLUMN_TOKEN_STR:
   case COLUMN_SEQUENCE:
@@ -266,7 +266,7 @@ static void column(Scan *scan, sqlite3_context *ctx, int i) {
     sqlite3_result_int64(ctx, (sqlite3_int64)rows->mask);
     break;
   case COLUMN_TARGET:
-    sqlite3_result_text(ctx, filler_target(rows->filler, c->id), -1,
+    sqlite3_result_text(ctx, filler_target(rows->filler, (int32_t)c->id), -1,
                         SQLITE_TRANSIENT);
     break;
   }

@@ -15,7 +15,7 @@
 
 enum {
   MEMO_TEXT_MAX = 1 << 16,  /* bytes of a text that is looked up */
-  MEMO_VALUE_MAX = 1 << 18, /* bytes of a result that is kept */
+  MEMO_VALUE_MAX = 1 << 19, /* bytes of a result that is kept */
   MEMO_BYTES_MAX = 1 << 22  /* bytes of all results that are kept */
 };
 

@@ -117,16 +117,15 @@ void collect_place(Token *tokens, size_t n, int32_t cls_id,
 }
 
 static Answer place(const Collector *c, const Token *tokens, size_t n,
-                    const Span *span) {
-  size_t first = span->start, last = span->end;
+                    Score span) {
+  size_t first = span.id / n, last = span.id % n;
   size_t left, right, unused;
-  if (c->how->align_to_words &&
-      find_word(tokens, n, span->start, &left, &unused) &&
-      find_word(tokens, n, span->end, &unused, &right)) {
+  if (c->how->align_to_words && find_word(tokens, n, first, &left, &unused) &&
+      find_word(tokens, n, last, &unused, &right)) {
     first = left;
     last = right;
   }
-  Answer a = {span->score, tokens[first].start, tokens[last].end,
+  Answer a = {(double)span.value, tokens[first].start, tokens[last].end,
               tokens[first].byte_start, tokens[last].byte_end};
   if (a.byte_end < a.byte_start)
     a.byte_end = a.byte_start;
@@ -147,10 +146,10 @@ static size_t picks_per_window(const AnswerOptions *how) {
 }
 
 static int add_spans(Collector *c, const Token *tokens, size_t n,
-                     const Span *spans, size_t n_spans, Error *err) {
+                     const Score *spans, size_t n_spans, Error *err) {
   int rc = OK;
   for (size_t i = 0; i < n_spans && rc == OK; i++) {
-    Answer a = place(c, tokens, n, &spans[i]);
+    Answer a = place(c, tokens, n, spans[i]);
     rc = poll_check(c->poll, err); /* merging may read long texts */
     if (rc == OK)
       rc = c->how->merge ? merge_add(&c->merge, c->context, &a, &c->found, err)
@@ -172,7 +171,7 @@ int collect_window(Collector *c, const Token *tokens, size_t n, float *start,
                    float *end, Error *err) {
   size_t k = picks_per_window(c->how), max_len = c->how->max_answer_len;
   bool *allowed = mem_array(n, sizeof *allowed);
-  Span *spans = mem_array(span_room(n, max_len, k), sizeof *spans);
+  Score *spans = mem_array(span_room(n, max_len, k), sizeof *spans);
   int rc = allowed && spans ? OK : fail_memory(err);
   if (rc == OK) {
     double null_score;

@@ -201,8 +201,7 @@ static int read_logits(Filler *f, size_t row, Error *err) {
   return OK;
 }
 
-int filler_rank(Filler *f, size_t text, size_t mask, FillChoice *out,
-                Error *err) {
+int filler_rank(Filler *f, size_t text, size_t mask, Score *out, Error *err) {
   const Text *t = &f->texts[text];
   size_t row = t->first_row + mask;
   int rc = poll_check(&f->run->poll, err);
@@ -261,10 +260,10 @@ int filler_sequence(const Filler *f, size_t text, size_t mask, int32_t id,
 static int fill_in(Filler *f, int32_t *ids, Error *err) {
   int rc = OK;
   for (size_t m = 0; m < f->n_masks && rc == OK; m++) {
-    FillChoice best;
+    Score best;
     rc = filler_rank(f, 0, m, &best, err);
     if (rc == OK)
-      ids[f->masks[m]] = best.id;
+      ids[f->masks[m]] = (int32_t)best.id;
   }
   return rc;
 }

@@ -65,8 +65,7 @@ size_t filler_top_k(const Filler *f);
 
 /* The choices of a mask, best first: out[filler_top_k]. Quickest in the order
  * of texts and masks. ERR_FORMAT: a number is not finite. */
-int filler_rank(Filler *f, size_t text, size_t mask, FillChoice *out,
-                Error *err);
+int filler_rank(Filler *f, size_t text, size_t mask, Score *out, Error *err);
 
 /* The target that a choice stands for, as it was given; NULL: no targets. */
 const char *filler_target(const Filler *f, int32_t id);

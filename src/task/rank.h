@@ -4,19 +4,15 @@
 #ifndef TASK_RANK_H
 #define TASK_RANK_H
 
+#include "task/scores.h"
 #include "task/targets.h"
-
-typedef struct FillChoice {
-  float score; /* probability over the whole vocabulary */
-  int32_t id;
-} FillChoice;
 
 /*
  * The best n of the tokens that compete (targets NULL: all), best first; equal
- * logits: the lower id first. out[n]; returns how many there are.
+ * logits: the lower id first. Values are probabilities over the whole
+ * vocabulary. out[n]; returns how many there are.
  */
 size_t rank_tokens(const float *logits, size_t vocabulary,
-                   const struct FillTargets *targets, size_t n,
-                   FillChoice *out);
+                   const struct FillTargets *targets, size_t n, Score *out);
 
 #endif

@@ -6,10 +6,8 @@
  * Out: their probabilities, and the k spans with the highest
  *      p_start[s] * p_end[e], s <= e < s + max_len.
  *
- * The matrix of all products is never built.  Its band is read row by row,
- * and a heap keeps the best k with the worst of them on top: most products
- * are refused by one comparison.  Taking the heap apart, worst first, fills
- * the result from its end.
+ * The matrix of all products is never built: its band is read row by row, and
+ * a heap keeps the best k.
  *
  * Agrees with select_starts_ends and decode_spans of the question-answering
  * pipeline (transformers 4.19 to 5.2): float32 throughout, tokens not allowed
@@ -72,65 +70,19 @@ size_t span_room(size_t n, size_t max_len, size_t k) {
   return spans < k ? spans : k;
 }
 
-/* Whether a is listed before b. */
-static bool is_better(const Span *a, const Span *b) {
-  if (a->score != b->score)
-    return a->score > b->score;
-  return a->start != b->start ? a->start < b->start : a->end < b->end;
-}
-
-/* A heap is an array in which no child is worse than its parent. */
-static void sift_up(Span *heap, size_t at) {
-  Span moved = heap[at];
-  while (at > 0 && is_better(&heap[(at - 1) / 2], &moved)) {
-    heap[at] = heap[(at - 1) / 2];
-    at = (at - 1) / 2;
-  }
-  heap[at] = moved;
-}
-
-/* Puts `moved` where the top was. */
-static void sift_down(Span *heap, size_t n, Span moved) {
-  size_t at = 0;
-  for (size_t child = 1; child < n; child = 2 * at + 1) {
-    if (child + 1 < n && is_better(&heap[child], &heap[child + 1]))
-      child++;
-    if (!is_better(&moved, &heap[child]))
-      break;
-    heap[at] = heap[child];
-    at = child;
-  }
-  heap[at] = moved;
-}
-
-/* From heap to list: the worst of the rest goes to the end of it. */
-static void sort_best_first(Span *heap, size_t n) {
-  while (n > 1) {
-    Span last = heap[--n];
-    heap[n] = heap[0];
-    sift_down(heap, n, last);
-  }
-}
-
 size_t span_best(const bool *allowed, size_t n, const float *p_start,
-                 const float *p_end, size_t max_len, size_t k, Span *out) {
+                 const float *p_end, size_t max_len, size_t k, Score *out) {
   size_t found = 0;
   for (size_t s = 0; s < n && k > 0; s++) {
     if (!allowed[s] || !(p_start[s] > 0))
       continue;
     size_t stop = max_len < n - s ? s + max_len : n;
     for (size_t e = s; e < stop; e++) {
-      Span span = {s, e, (double)(p_start[s] * p_end[e])};
-      if (!allowed[e] || !(span.score > 0))
-        continue;
-      if (found < k) {
-        out[found++] = span;
-        sift_up(out, found - 1);
-      } else if (span.score > out[0].score) {
-        sift_down(out, k, span);
-      }
+      Score span = {p_start[s] * p_end[e], s * n + e};
+      if (allowed[e] && span.value > 0)
+        scores_offer(out, &found, k, span);
     }
   }
-  sort_best_first(out, found);
+  scores_sort(out, found);
   return found;
 }

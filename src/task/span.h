@@ -9,12 +9,7 @@
 
 #include <stdbool.h>
 #include <stddef.h>
-#include "base/error.h"
-
-typedef struct Span {
-  size_t start, end; /* token indices in the window, inclusive */
-  double score;
-} Span;
+#include "task/scores.h"
 
 /*
  * Masks and softmaxes in place: start[i], end[i] become probabilities over
@@ -29,11 +24,12 @@ size_t span_room(size_t n, size_t max_len, size_t k);
 
 /*
  * The k best spans, best first (equal scores: lower start, then lower end),
- * scores of 0 left out, spans with an end or start not allowed left out.
+ * scores of 0 left out, spans with an end or start not allowed left out. The
+ * id of the one from token s to token e, inclusive, is s * n + e.
  * Returns how many were written to out[span_room(n, max_len, k)]. Time
  * O(n max_len + c log k), c: candidates that were among the best for a while.
  */
 size_t span_best(const bool *allowed, size_t n, const float *p_start,
-                 const float *p_end, size_t max_len, size_t k, Span *out);
+                 const float *p_end, size_t max_len, size_t k, Score *out);
 
 #endif

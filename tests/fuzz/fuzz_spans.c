@@ -34,22 +34,17 @@ static void read_window(const uint8_t *data, size_t size, bool raw, Window *w) {
   }
 }
 
-static bool is_better(const Span *a, const Span *b) {
-  if (a->score != b->score)
-    return a->score > b->score;
-  return a->start != b->start ? a->start < b->start : a->end < b->end;
-}
-
 /* The span that follows `last` in the list of all; false: none does. */
-static bool next_best(const Window *w, size_t max_len, const Span *last,
-                      Span *out) {
+static bool next_best(const Window *w, size_t max_len, const Score *last,
+                      Score *out) {
   bool found = false;
   for (size_t s = 0; s < w->n; s++)
     for (size_t e = s; e < w->n && e - s < max_len; e++) {
-      Span x = {s, e, (double)(w->start[s] * w->end[e])};
-      if (!w->allowed[s] || !w->allowed[e] || !(x.score > 0))
+      Score x = {w->start[s] * w->end[e], s * w->n + e};
+      if (!w->allowed[s] || !w->allowed[e] || !(x.value > 0))
         continue;
-      if ((!last || is_better(last, &x)) && (!found || is_better(&x, out))) {
+      if ((!last || score_is_better(*last, x)) &&
+          (!found || score_is_better(x, *out))) {
         *out = x;
         found = true;
       }
@@ -76,19 +71,18 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
             (w.allowed[i] || w.start[i] + w.end[i] == 0));
 
   size_t room = span_room(w.n, max_len, k);
-  Span *got = malloc(room ? room * sizeof *got : 1);
+  Score *got = malloc(room ? room * sizeof *got : 1);
   if (!got)
     return 0;
   size_t n = span_best(w.allowed, w.n, w.start, w.end, max_len, k, got);
   REQUIRE(n <= room);
-  Span want;
+  Score want;
   for (size_t i = 0; i < n && i < 24; i++) {
     REQUIRE(next_best(&w, max_len, i ? &got[i - 1] : NULL, &want));
-    REQUIRE(got[i].start == want.start && got[i].end == want.end &&
-            got[i].score == want.score);
+    REQUIRE(got[i].id == want.id && got[i].value == want.value);
   }
   for (size_t i = 1; i < n; i++)
-    REQUIRE(is_better(&got[i - 1], &got[i]));
+    REQUIRE(score_is_better(got[i - 1], got[i]));
   if (n < k)
     REQUIRE(!next_best(&w, max_len, n ? &got[n - 1] : NULL, &want));
   free(got);

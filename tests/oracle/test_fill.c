@@ -40,7 +40,7 @@ typedef struct Place {
 } Place;
 
 enum { ROOM = 5000 };
-static FillChoice choices[ROOM];
+static Score choices[ROOM];
 
 static void check_texts(Place p, int32_t id, const cJSON *want) {
   char *text;
@@ -74,14 +74,14 @@ static void check_mask(Place p, const cJSON *want, bool fragile) {
   CHECK(rc == OK, "%s", err.message);
   for (const cJSON *c = want->child; c && rc == OK; c = c->next, i++) {
     double score = get(c, "score")->valuedouble;
-    double got = (double)choices[i].score;
+    double got = (double)choices[i].value;
     CHECK(fabs(got - score) <= 1e-6 + 1e-3 * score && fabs(got - score) <= 2e-5,
           "score %g, not %g", got, score);
     if (fragile)
       continue;
-    CHECK(choices[i].id == get(c, "token")->valueint, "token %d, not %d",
+    CHECK((int)choices[i].id == get(c, "token")->valueint, "token %d, not %d",
           (int)choices[i].id, get(c, "token")->valueint);
-    check_texts(p, choices[i].id, c);
+    check_texts(p, (int32_t)choices[i].id, c);
   }
 }
 
@@ -201,7 +201,7 @@ static void check_sentence(const Model *model, const cJSON *call) {
 /* The masks of a text alone are those of text i among others, to the bit. */
 static size_t check_among(Filler *all, size_t i, Filler *one,
                           const char *text) {
-  static FillChoice alone[ROOM];
+  static Score alone[ROOM];
   size_t k = filler_top_k(one), n;
   Error err = {""};
   filler_empty(one);
@@ -329,13 +329,14 @@ static const Card roberta[] = {
 
 static void check_best(const Model *model, const Card *card) {
   for (size_t i = 0; i < 5 && card->best[i].token; i++) {
-    FillChoice c = choices[i];
+    Score c = choices[i];
     char *text = NULL;
     size_t bytes = 0;
-    CHECK(c.id == card->best[i].id &&
-              fabs((double)c.score - card->best[i].score) <= card->within,
-          "%s: token %d with %g", card->text, (int)c.id, (double)c.score);
-    CHECK(tokenizer_decode(model->tokenizer, &c.id, 1, false, &text, &bytes,
+    int32_t id = (int32_t)c.id;
+    CHECK(id == card->best[i].id &&
+              fabs((double)c.value - card->best[i].score) <= card->within,
+          "%s: token %d with %g", card->text, (int)c.id, (double)c.value);
+    CHECK(tokenizer_decode(model->tokenizer, &id, 1, false, &text, &bytes,
                            NULL) == OK &&
               bytes == strlen(card->best[i].token) &&
               memcmp(text, card->best[i].token, bytes) == 0,

@@ -213,7 +213,7 @@ CREATE TEMP TABLE asked AS SELECT count(*) FROM n, distilbert_fill_mask(t, 2);
 SELECT count(*) FROM (SELECT f.text, mask, token, score, sequence
   FROM distilbert_fill_mask AS f WHERE top_k = 2 AND text IN (SELECT t FROM n)
   EXCEPT SELECT * FROM filled);
-SELECT distilbert_debug() GLOB '*cache: 150 results, 4800 bytes, 15? hits,*';
+SELECT distilbert_debug() GLOB '*cache: 150 results, 9600 bytes, 15? hits,*';
 DROP TABLE n;
 DROP TABLE filled;
 DROP TABLE asked;

@@ -219,7 +219,7 @@ static size_t answer_many(const Model *m, const char *question, text_at *text) {
 
 /* Result i of f is that of the text alone. */
 static void check_filled(Filler *f, size_t i, Filler *one, const char *text) {
-  FillChoice got[5], want[5];
+  Score got[5], want[5];
   const FillResult *r = filler_result(f, i), *alone;
   Error err = {""};
   filler_empty(one);

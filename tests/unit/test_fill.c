@@ -18,7 +18,7 @@ enum { V = 1000 };
 static float logits[V];
 
 typedef struct Ranked {
-  FillChoice choices[V];
+  Score choices[V];
   size_t n;
 } Ranked;
 
@@ -44,8 +44,8 @@ static void check_order(size_t top_k) {
   Ranked f = rank(top_k, NULL);
   CHECK(f.n == top_k, "%zu choices", f.n);
   for (size_t i = 0; i < f.n; i++)
-    CHECK(f.choices[i].id == order[i], "top_k %zu: %zu is %d, not %d", top_k, i,
-          (int)f.choices[i].id, order[i]);
+    CHECK(f.choices[i].id == (size_t)order[i], "top_k %zu: %zu is %d, not %d",
+          top_k, i, (int)f.choices[i].id, order[i]);
 }
 
 /* Many values, few values (ties), one, rising, falling. */
@@ -67,10 +67,10 @@ static void check_scores(void) {
   for (int i = 0; i < V; i++)
     logits[i] = i == 7 ? 1e30f : -1e30f;
   Ranked f = rank(2, NULL);
-  CHECK(f.choices[0].id == 7 && f.choices[0].score == 1.0f, "%g",
-        (double)f.choices[0].score);
-  CHECK(f.choices[1].id == 0 && f.choices[1].score == 0.0f, "%g",
-        (double)f.choices[1].score);
+  CHECK(f.choices[0].id == 7 && f.choices[0].value == 1.0f, "%g",
+        (double)f.choices[0].value);
+  CHECK(f.choices[1].id == 0 && f.choices[1].value == 0.0f, "%g",
+        (double)f.choices[1].value);
   for (int i = 0; i < V; i++)
     logits[i] = (float)i * 0.01f;
   f = rank(V, NULL);
@@ -78,7 +78,7 @@ static void check_scores(void) {
     sum += exp((double)logits[i]);
   for (size_t i = 0; i < V; i++) {
     double want = exp((double)logits[f.choices[i].id]) / sum;
-    double got = (double)f.choices[i].score;
+    double got = (double)f.choices[i].value;
     CHECK(fabs(got - want) <= 2e-6 * want, "%g, not %g", got, want);
   }
 }
@@ -149,9 +149,10 @@ static void check_chosen(const Tokenizer *t) {
   for (size_t i = 0; i < 3 && some.n == 3; i++) {
     float score = -1.0f;
     for (size_t j = 0; j < V; j++)
-      if (all.choices[j].id == want[i])
-        score = all.choices[j].score;
-    CHECK(some.choices[i].id == want[i] && some.choices[i].score == score,
+      if (all.choices[j].id == (size_t)want[i])
+        score = all.choices[j].value;
+    CHECK(some.choices[i].id == (size_t)want[i] &&
+              some.choices[i].value == score,
           "%zu is %d", i, (int)some.choices[i].id);
   }
   targets_free(targets);

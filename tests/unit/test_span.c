@@ -52,22 +52,20 @@ static void fill(Window *w, size_t n, int kind) {
 }
 
 static int by_rank(const void *left, const void *right) {
-  const Span *a = left, *b = right;
-  if (a->score != b->score)
-    return a->score > b->score ? -1 : 1;
-  if (a->start != b->start)
-    return a->start < b->start ? -1 : 1;
-  return a->end < b->end ? -1 : a->end > b->end;
+  const Score *a = left, *b = right;
+  if (a->value != b->value)
+    return a->value > b->value ? -1 : 1;
+  return a->id < b->id ? -1 : a->id > b->id;
 }
 
-static Span *all_spans(const Window *w, size_t max_len, size_t *count) {
-  Span *spans = malloc((w->n * w->n + 1) * sizeof *spans);
+static Score *all_spans(const Window *w, size_t max_len, size_t *count) {
+  Score *spans = malloc((w->n * w->n + 1) * sizeof *spans);
   size_t found = 0;
   for (size_t s = 0; s < w->n; s++)
     for (size_t e = 0; e < w->n; e++)
       if (s <= e && e - s < max_len && w->allowed[s] && w->allowed[e] &&
           w->start[s] * w->end[e] > 0)
-        spans[found++] = (Span){s, e, (double)(w->start[s] * w->end[e])};
+        spans[found++] = (Score){w->start[s] * w->end[e], s * w->n + e};
   qsort(spans, found, sizeof *spans, by_rank);
   *count = found;
   return spans;
@@ -75,18 +73,17 @@ static Span *all_spans(const Window *w, size_t max_len, size_t *count) {
 
 static void check_best(const Window *w, size_t max_len, size_t k) {
   size_t n_want, room = span_room(w->n, max_len, k);
-  Span *want = all_spans(w, max_len, &n_want);
-  Span *got = malloc((room + 1) * sizeof *got);
+  Score *want = all_spans(w, max_len, &n_want);
+  Score *got = malloc((room + 1) * sizeof *got);
   memset(got, 0xee, (room + 1) * sizeof *got);
-  Span guard = got[room];
+  Score guard = got[room];
   size_t n = span_best(w->allowed, w->n, w->start, w->end, max_len, k, got);
   CHECK(n == (n_want < k ? n_want : k), "%zu spans of %zu, k %zu", n, n_want,
         k);
   for (size_t i = 0; i < n && i < n_want; i++)
-    CHECK(got[i].start == want[i].start && got[i].end == want[i].end &&
-              got[i].score == want[i].score,
-          "n %zu max_len %zu k %zu: rank %zu is %zu-%zu, not %zu-%zu", w->n,
-          max_len, k, i, got[i].start, got[i].end, want[i].start, want[i].end);
+    CHECK(got[i].id == want[i].id && got[i].value == want[i].value,
+          "n %zu max_len %zu k %zu: rank %zu is %zu, not %zu", w->n, max_len, k,
+          i, got[i].id, want[i].id);
   CHECK(memcmp(&guard, &got[room], sizeof guard) == 0, "wrote beyond %zu",
         room);
   free(want);
@@ -144,12 +141,12 @@ static void test_ties(void) {
     w.start[i] = w.end[i] = 0.5f;
   }
   static const size_t want[][2] = {{1, 1}, {1, 2}, {2, 2}, {2, 3}, {3, 3}};
-  Span got[8];
+  Score got[8];
   size_t n = span_best(w.allowed, w.n, w.start, w.end, 2, 100, got);
   CHECK(n == 5, "%zu spans", n);
   for (size_t i = 0; i < n && i < 5; i++)
-    CHECK(got[i].start == want[i][0] && got[i].end == want[i][1],
-          "rank %zu is %zu-%zu", i, got[i].start, got[i].end);
+    CHECK(got[i].id == want[i][0] * w.n + want[i][1], "rank %zu is %zu", i,
+          got[i].id);
 }
 
 /* Not a number, and infinities: no span, or the finite ones, never a crash. */
@@ -163,7 +160,7 @@ static void test_not_finite(void) {
     w.start[1] = rows[i].bad;
     double null_score;
     span_probabilities(w.allowed, w.n, w.start, w.end, &null_score);
-    Span got[9];
+    Score got[9];
     size_t n = span_best(w.allowed, w.n, w.start, w.end, 3, 9, got);
     CHECK(n == rows[i].spans, "row %zu: %zu spans", i, n);
   }
