@@ -461,6 +461,14 @@ int encoder_run(const Model *model, const Run *run, const Sequence *texts,
   return OK;
 }
 
+int output_check(const float *numbers, size_t n, Error *err) {
+  for (size_t i = 0; i < n; i++)
+    if (!isfinite(numbers[i]))
+      return fail(err, ERR_FORMAT,
+                  "the model gives non-finite output: its weights are damaged");
+  return OK;
+}
+
 void hidden_clear(Hidden *h) {
   arena_close(&h->arena);
   *h = (Hidden){0};

@@ -41,6 +41,10 @@ int encoder_run(const Model *model, const Run *run, const Sequence *texts,
                 size_t n_texts, Hidden *out, Error *err);
 void hidden_clear(Hidden *h);
 
+/* n numbers that a model gave. ERR_FORMAT: one is not finite, as damaged
+ * weights make them. */
+int output_check(const float *numbers, size_t n, Error *err);
+
 /* Feature 0 of token t of a model of C features; the next are LANES apart. */
 static inline const float *hidden_row(const Hidden *h, size_t C, size_t t) {
   return h->hidden + lane_at(C, t);

@@ -16,7 +16,6 @@
  */
 #include "model/heads.h"
 
-#include <math.h>
 #include <string.h>
 
 typedef struct Room {
@@ -73,19 +72,13 @@ static int run_layers(const Model *m, const Head *h, Room *r, const float *x,
 }
 
 /* Out of lanes. */
-static int copy_logits(const float *lanes, size_t n_out, size_t n,
-                       float *logits, Error *err) {
+static void copy_logits(const float *lanes, size_t n_out, size_t n,
+                        float *logits) {
   for (size_t i = 0; i < n; i++) {
     const float *from = lanes + lane_at(n_out, i);
-    for (size_t v = 0; v < n_out; v++, logits++) {
-      *logits = from[v * LANES];
-      if (!isfinite(*logits))
-        return fail(err, ERR_FORMAT,
-                    "the model gives non-finite output: its weights are "
-                    "damaged");
-    }
+    for (size_t v = 0; v < n_out; v++)
+      *logits++ = from[v * LANES];
   }
-  return OK;
 }
 
 int head_run(const Model *model, const Run *run, Task task,
@@ -105,7 +98,7 @@ int head_run(const Model *model, const Run *run, Task task,
     gather(hidden, C, at, n, r.pass.panels, r.in);
   rc = run_layers(model, h, &r, at ? r.in : hidden->hidden, err);
   if (!rc)
-    rc = copy_logits(r.out, h->last.n_out, n, logits, err);
+    copy_logits(r.out, h->last.n_out, n, logits);
   arena_close(&r.arena);
-  return rc;
+  return rc ? rc : output_check(logits, n * h->last.n_out, err);
 }

@@ -26,28 +26,11 @@
 #include "base/memory.h"
 #include "sql/call.h"
 #include "sql/feature.h"
+#include "sql/vector.h"
 #include "task/embed.h"
 SQLITE_EXTENSION_INIT3
 
-enum { HOST_IS_BIG = __BYTE_ORDER__ == __ORDER_BIG_ENDIAN__ };
-/* The first three are sqlite-vec's. */
-enum {
-  SUBTYPE_FLOAT32 = 223,
-  SUBTYPE_BIT = 224,
-  SUBTYPE_INT8 = 225,
-  SUBTYPE_JSON = 74
-};
 enum { VECTOR_MAX = 1 << 16, VECTOR_JSON_MAX = 1 << 22 };
-
-/* Between the host's order of bytes and that of a BLOB, both ways. */
-static void reorder(float *numbers, size_t n) {
-  for (size_t i = 0; HOST_IS_BIG && i < n; i++) {
-    uint32_t bits;
-    memcpy(&bits, &numbers[i], sizeof bits);
-    bits = __builtin_bswap32(bits);
-    memcpy(&numbers[i], &bits, sizeof bits);
-  }
-}
 
 /* --- distilbert_embed ----------------------------------------------------- */
 
@@ -116,7 +99,7 @@ static void fn_embed(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
     call_fail(ctx, &call, rc, &err);
     return;
   }
-  reorder(text.vector, n);
+  vector_reorder(text.vector, n);
   if (argc == 1)
     keep(ctx, text.vector, n * sizeof *text.vector);
   sqlite3_result_blob64(ctx, text.vector, n * sizeof(float), mem_free);
@@ -165,7 +148,7 @@ static int read_float32(sqlite3_value *value, const char *what, Vector *out,
   if (!blob)
     return fail_memory(err);
   memcpy(out->numbers, blob, bytes);
-  reorder(out->numbers, out->n);
+  vector_reorder(out->numbers, out->n);
   return OK;
 }
 

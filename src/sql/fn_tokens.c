@@ -18,10 +18,9 @@
  * Agrees with tokenizer(text, pair) of Hugging Face: as there, an empty pair
  * is no pair.
  */
-#include <string.h>
-#include "base/memory.h"
 #include "sql/feature.h"
 #include "sql/params.h"
+#include "sql/token_columns.h"
 SQLITE_EXTENSION_INIT3
 
 /* --- distilbert_token_count ----------------------------------------------- */
@@ -59,15 +58,7 @@ static void fn_token_count(sqlite3_context *ctx, int argc,
 
 enum { TEXT, PAIR, MODEL, N_PARAMS };
 
-enum {
-  COLUMN_POSITION,
-  COLUMN_ID,
-  COLUMN_TOKEN,
-  COLUMN_START,
-  COLUMN_END,
-  COLUMN_SPECIAL,
-  N_COLUMNS
-};
+enum { COLUMN_SPECIAL = N_TOKEN_COLUMNS, N_COLUMNS };
 
 static const TableParam params[N_PARAMS] = {
     [TEXT] = {"text", PARAM_TEXT, 0, 0},
@@ -153,31 +144,11 @@ static int next(Scan *scan, Error *err) {
 
 static void column(Scan *scan, sqlite3_context *ctx, int i) {
   const TokenRows *rows = scan->state;
-  const Token *t = &rows->token;
-  const char *text;
-  size_t bytes;
-  switch (i) {
-  case COLUMN_POSITION:
-    sqlite3_result_int64(ctx, (sqlite3_int64)rows->position);
-    break;
-  case COLUMN_ID:
-    sqlite3_result_int(ctx, t->id);
-    break;
-  case COLUMN_TOKEN:
-    text = tokenizer_token(scan->call.model->tokenizer, t->id, &bytes);
-    if (text)
-      sqlite3_result_text64(ctx, text, bytes, SQLITE_TRANSIENT, SQLITE_UTF8);
-    break;
-  case COLUMN_START:
-    sqlite3_result_int64(ctx, t->start);
-    break;
-  case COLUMN_END:
-    sqlite3_result_int64(ctx, t->end);
-    break;
-  case COLUMN_SPECIAL:
-    sqlite3_result_int(ctx, t->special);
-    break;
-  }
+  if (i == COLUMN_SPECIAL)
+    sqlite3_result_int(ctx, rows->token.special);
+  else
+    token_column(ctx, i, scan->call.model->tokenizer, rows->position,
+                 &rows->token);
 }
 
 static void end(Scan *scan) {
@@ -188,8 +159,7 @@ static void end(Scan *scan) {
 
 static const TableKind tokens_table = {
     .name = "distilbert_tokens",
-    .columns = "position INTEGER, id INTEGER, token TEXT, start INTEGER, "
-               "\"end\" INTEGER, special INTEGER",
+    .columns = TOKEN_COLUMNS ", special INTEGER",
     .n_columns = N_COLUMNS,
     .params = params,
     .n_params = N_PARAMS,

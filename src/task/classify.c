@@ -23,6 +23,7 @@
 #include "base/size.h"
 #include "model/heads.h"
 #include "task/batch.h"
+#include "task/whole.h"
 #include "text/window.h"
 
 typedef struct Text {
@@ -99,27 +100,10 @@ static void blame(void *task, size_t owner, int rc, const Error *error) {
 
 /* --- Texts ----------------------------------------------------------------*/
 
-static int count(const Classifier *c, EncodeText text, size_t *n, Error *err) {
-  *n = 0;
-  return text.text ? tokenizer_count(c->model->tokenizer, text.text, text.bytes,
-                                     &c->run->poll, n, err)
-                   : OK;
-}
-
 static int too_long(const Classifier *c, const ClassifyText *text, Error *err) {
-  bool pair = text->pair.text != NULL;
-  size_t a, b;
-  int rc = count(c, text->text, &a, err);
-  rc = rc ? rc : count(c, text->pair, &b, err);
-  if (rc)
-    return rc;
-  return fail(
-      err, ERR_RANGE, "%s has %zu tokens, the model takes at most %zu%s",
-      pair ? "pair" : "text",
-      a + b + tokenizer_n_added(c->model->tokenizer, pair),
-      c->model->max_tokens,
-      pair && c->overflow == OVERFLOW_WINDOW ? ", and windows are of one text"
-                                             : "");
+  bool windows = text->pair.text && c->overflow == OVERFLOW_WINDOW;
+  return whole_too_long(c->model, &c->run->poll, text->text, text->pair,
+                        windows ? ", and windows are of one text" : "", err);
 }
 
 /* The text or pair as one input, cut if that is wanted. */

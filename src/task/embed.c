@@ -228,14 +228,6 @@ int embedder_add(Embedder *e, EncodeText text, Error *err) {
 
 /* --- Behind the pooling ---------------------------------------------------*/
 
-static int check_finite(const float *x, size_t n, Error *err) {
-  for (size_t i = 0; i < n; i++)
-    if (!isfinite(x[i]))
-      return fail(err, ERR_FORMAT,
-                  "the model gives non-finite output: its weights are damaged");
-  return OK;
-}
-
 static void normalise(float *x, size_t n) {
   double sum = 0;
   for (size_t i = 0; i < n; i++)
@@ -267,7 +259,7 @@ static int finish(Embedder *e, size_t i, float *x, float *y, Error *err) {
     x = result;
   }
   if (!rc)
-    rc = check_finite(x, m->whole_dim, err);
+    rc = output_check(x, m->whole_dim, err);
   if (!rc)
     cut(m, x, row);
   return rc;

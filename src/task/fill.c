@@ -26,6 +26,7 @@
 #include "base/size.h"
 #include "model/heads.h"
 #include "task/batch.h"
+#include "task/whole.h"
 
 enum { MASKS_AHEAD = LANES }; /* a panel of the head */
 
@@ -57,24 +58,6 @@ struct Filler {
 };
 
 /* --- Texts ---------------------------------------------------------------- */
-
-/* Appends the whole text as tokens; none of it may be cut. */
-static int encode_text(Filler *f, EncodeText text, Error *err) {
-  const Tokenizer *t = f->model->tokenizer;
-  const Poll *poll = &f->run->poll;
-  size_t limit = f->model->max_tokens, n;
-  bool cut = false;
-  int rc =
-      tokenizer_encode(t, text, (EncodeText){NULL, 0}, TRUNCATE_LONGEST_FIRST,
-                       limit, poll, &f->batch.tokens, &cut, err);
-  if (rc || !cut)
-    return rc;
-  rc = tokenizer_count(t, text.text, text.bytes, poll, &n, err);
-  return rc ? rc
-            : fail(err, ERR_RANGE,
-                   "text has %zu tokens, the model takes at most %zu",
-                   n + tokenizer_n_added(t, false), limit);
-}
 
 static int no_mask(const Filler *f, Error *err) {
   const Tokenizer *t = f->model->tokenizer;
@@ -109,7 +92,8 @@ static int keep_ids(Filler *f, Text *text, Error *err) {
 }
 
 static int read_text(Filler *f, EncodeText text, Text *to, Error *err) {
-  int rc = encode_text(f, text, err);
+  int rc = whole_read(f->model, &f->run->poll, text, (EncodeText){NULL, 0},
+                      &f->batch.tokens, err);
   return rc ? rc : keep_ids(f, to, err);
 }
 
