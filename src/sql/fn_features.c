@@ -90,12 +90,10 @@ static int read_input(Scan *scan, Error *err) {
   size_t i = rows->n_read++;
   scan->params[FIRST].at = i / rows->n_seconds;
   scan->params[SECOND].at = i % rows->n_seconds;
+  EncodeText first = param_text(scan, FIRST, i / rows->n_seconds);
   EncodeText second = param_text(scan, SECOND, i % rows->n_seconds);
-  if (second.bytes == 0)
-    second.text = NULL;
   rows->at = 0;
-  int rc = features_read(call->model, &call->run,
-                         param_text(scan, FIRST, i / rows->n_seconds), second,
+  int rc = features_read(call->model, &call->run, first, second,
                          &rows->features, err);
   if (rc == OK)
     call_count(call, 1);

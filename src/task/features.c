@@ -13,8 +13,8 @@
  *
  * Agrees with the feature-extraction pipeline of transformers
  * (reference/pipelines.md 5), and with the logits that a model gives for
- * tokenizer(text, pair) there.  As in both, an input longer than the model
- * takes is an error.
+ * tokenizer(text, pair) there.  As in both, an empty pair is none, and an input
+ * longer than the model takes is an error.
  */
 #include "task/features.h"
 
@@ -26,6 +26,8 @@
 int features_read(const Model *model, const Run *run, EncodeText text,
                   EncodeText pair, FeatureRows *out, Error *err) {
   out->tokens.n = 0;
+  if (pair.bytes == 0)
+    pair.text = NULL;
   return whole_read(model, &run->poll, text, pair, &out->tokens, err);
 }
 

@@ -23,8 +23,8 @@ typedef struct FeatureRows {
   size_t width, capacity;
 } FeatureRows;
 
-/* Reads a text or a pair (pair.text NULL: there is none) with its template, and
- * cuts nothing. ERR_RANGE: longer than the model takes, both numbers named;
+/* Reads a text or a pair (an empty one is none) with its template, and cuts
+ * nothing. ERR_RANGE: longer than the model takes, both numbers named;
  * ERR_NOMEM, ERR_INTERRUPT. */
 int features_read(const Model *model, const Run *run, EncodeText text,
                   EncodeText pair, FeatureRows *out, Error *err);
