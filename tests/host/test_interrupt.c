@@ -49,6 +49,12 @@ static const struct Case {
      "The play was written by him in London. ", 100 * MB},
     {"listing tokens", "SELECT count(*) FROM distilbert_tokens(?1)",
      "The play was written by him in London. ", 100 * MB},
+    {"features of many texts",
+     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
+     " SELECT count(*) FROM n, distilbert_features(?1 || i)",
+     "The play was written by him in London. ", 2000},
+    {"counting a text too long", "SELECT * FROM distilbert_features(?1)",
+     "The play was written by him in London. ", 100 * MB},
     {"accents", "SELECT count(*) FROM distilbert_tokens(?1)", "a\xcc\x81 ",
      100 * MB},
     {"a vector over windows", "SELECT distilbert_embed(?1)",

@@ -89,6 +89,11 @@ static const struct Case {
      "SELECT * FROM distilbert_answers('the of and', ?1, 5, 'wide')"
      " WHERE max_seq_len = 512",
      20000, 1, 0},
+    {"features of 64 texts",
+     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 64)"
+     " SELECT * FROM distilbert_features WHERE model = 'wide'"
+     " AND text IN (SELECT ?1 || i FROM n)",
+     1500, 64, 0},
     {"64 texts a batch",
      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 64)"
      " SELECT * FROM distilbert_answers WHERE question = 'the' AND"

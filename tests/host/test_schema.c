@@ -73,6 +73,10 @@ static const struct Object {
      "(SELECT answer AS x FROM distilbert_answers('Who?', 'Ann'))"},
     {"distilbert_tokens", TABLE,
      "(SELECT token AS x FROM distilbert_tokens('Ann'))"},
+    {"distilbert_features", TABLE,
+     "(SELECT vector AS x FROM distilbert_features('Ann'))"},
+    {"distilbert_span_logits", TABLE,
+     "(SELECT end_logit AS x FROM distilbert_span_logits('Who?', 'Ann'))"},
     {"distilbert_fill_mask", TABLE,
      "(SELECT token_str AS x FROM distilbert_fill_mask('a [MASK]')"
      " WHERE model = 'masked')"},
