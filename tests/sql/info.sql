@@ -61,8 +61,10 @@ SELECT name FROM pragma_module_list WHERE name LIKE 'distilbert%' ORDER BY name;
 .check <<END
 distilbert_answers
 distilbert_config
+distilbert_features
 distilbert_fill_mask
 distilbert_models
+distilbert_span_logits
 distilbert_tokens
 END
 
