@@ -37,10 +37,23 @@
 
 typedef enum Kind { PURE, TOLD, TABLE, DIRECT, WRITES } Kind;
 
-#define MASKED "tests/oracle/data/checkpoints/distilbert-uncased-mlm"
+#define CHECKPOINT(name)                                                       \
+  "tests/oracle/data/checkpoints/distilbert-uncased-" name
+#define MASKED CHECKPOINT("mlm")
 
-/* With the fingerprint of `masked`, which is not known before. */
-static char pinned_fill[160];
+/* Calls of models that are not built in, with their fingerprints, which are not
+ * known before. */
+enum { FILL, CLASSIFY, CHOOSE, N_PINNED };
+static char pinned[N_PINNED][200];
+static const struct {
+  const char *name, *path, *call;
+} models[] = {
+    {"masked", MASKED, "distilbert_fill(body || ' [MASK]', 'masked@%s')"},
+    {"labels", CHECKPOINT("seqcls"), "distilbert_classify(body, 'labels@%s')"},
+    {"choices", CHECKPOINT("mc"),
+     "distilbert_choose(body, '[\"a\"]', 'choices@%s')"},
+    {"nli", CHECKPOINT("nli"), "%s"},
+};
 
 /* `sql` of a function is an expression over `body`, of a table a FROM item
  * with one column named x. */
@@ -67,7 +80,9 @@ static const struct Object {
     {"distilbert_cosine", PURE, "distilbert_cosine('[1]', '[1]') || body"},
     {"distilbert_vector_json", PURE, "distilbert_vector_json('[1]') || body"},
     {"distilbert_fts_query", PURE, "distilbert_fts_query(body)"},
-    {"distilbert_fill", PURE, pinned_fill},
+    {"distilbert_fill", PURE, pinned[FILL]},
+    {"distilbert_classify", PURE, pinned[CLASSIFY]},
+    {"distilbert_choose", PURE, pinned[CHOOSE]},
     {"distilbert_debug", TOLD, "distilbert_debug() || body"},
     {"distilbert_answers", TABLE,
      "(SELECT answer AS x FROM distilbert_answers('Who?', 'Ann'))"},
@@ -80,6 +95,15 @@ static const struct Object {
     {"distilbert_fill_mask", TABLE,
      "(SELECT token_str AS x FROM distilbert_fill_mask('a [MASK]')"
      " WHERE model = 'masked')"},
+    {"distilbert_classes", TABLE,
+     "(SELECT label AS x FROM distilbert_classes('Ann')"
+     " WHERE model = 'labels')"},
+    {"distilbert_choices", TABLE,
+     "(SELECT choice AS x FROM distilbert_choices('Ann', '[\"a\"]')"
+     " WHERE model = 'choices')"},
+    {"distilbert_zero_shot", TABLE,
+     "(SELECT label AS x FROM distilbert_zero_shot('Ann', 'a, b')"
+     " WHERE model = 'nli')"},
     {"distilbert_models", DIRECT, "(SELECT name AS x FROM distilbert_models)"},
     {"distilbert_config", DIRECT, "(SELECT key AS x FROM distilbert_config)"},
     {"distilbert_quantize", WRITES, "distilbert_quantize(NULL, body)"},
@@ -266,6 +290,18 @@ static void print_table(void) {
     print_row(&objects[i]);
 }
 
+static void register_models(void) {
+  for (size_t i = 0; i < COUNT(models); i++) {
+    char print[65] = "";
+    registry_add(models[i].name, models[i].path, NULL, NULL, NULL, NULL);
+    registry_fingerprint(models[i].name, NULL, print, NULL);
+    const char *at = strstr(models[i].call, "%s");
+    if (i < N_PINNED)
+      snprintf(pinned[i], sizeof pinned[i], "%.*s%s%s",
+               (int)(at - models[i].call), models[i].call, print, at + 2);
+  }
+}
+
 int main(int argc, char **argv) {
   if (argc > 1 && !strcmp(argv[1], "--print")) {
     print_table();
@@ -273,11 +309,7 @@ int main(int argc, char **argv) {
   }
   close(mkstemp(path));
   sqlite3 *db = open_file(false);
-  char print[65] = "";
-  registry_add("masked", MASKED, NULL, NULL, NULL, NULL);
-  registry_fingerprint("masked", NULL, print, NULL);
-  snprintf(pinned_fill, sizeof pinned_fill,
-           "distilbert_fill(body || ' [MASK]', 'masked@%s')", print);
+  register_models();
   check_complete(db);
   for (size_t i = 0; i < COUNT(objects); i++) {
     if (!exists(db, objects[i].name)) {

@@ -40,6 +40,8 @@ SELECT DISTINCT name FROM pragma_function_list WHERE name LIKE 'distilbert%'
  ORDER BY name;
 .check <<END
 distilbert_answer
+distilbert_choose
+distilbert_classify
 distilbert_cosine
 distilbert_debug
 distilbert_embed
@@ -60,12 +62,15 @@ END
 SELECT name FROM pragma_module_list WHERE name LIKE 'distilbert%' ORDER BY name;
 .check <<END
 distilbert_answers
+distilbert_choices
+distilbert_classes
 distilbert_config
 distilbert_features
 distilbert_fill_mask
 distilbert_models
 distilbert_span_logits
 distilbert_tokens
+distilbert_zero_shot
 END
 
 .testcase flags: deterministic, innocuous, direct only
@@ -75,6 +80,10 @@ SELECT name, narg, flags & 0x800 <> 0, flags & 0x200000 <> 0,
 .check <<END
 distilbert_answer|2|0|0|0
 distilbert_answer|3|1|0|0
+distilbert_choose|2|0|0|0
+distilbert_choose|3|1|0|0
+distilbert_classify|1|0|0|0
+distilbert_classify|2|1|0|0
 distilbert_cosine|2|1|0|0
 distilbert_debug|0|0|0|0
 distilbert_embed|1|0|0|0

@@ -35,7 +35,7 @@ DELETE FROM distilbert_models WHERE name = 'q';
 .testcase a built-in model, which is bytes already
 SELECT distilbert_quantize('distilbert-minilm-squad',
                            'build/quantized.safetensors', 1);
-.check 23731848
+.check 23731672
 
 .testcase it answers as the one it came from
 INSERT INTO distilbert_models(name, path)
