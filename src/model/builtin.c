@@ -35,14 +35,17 @@ const Builtin *builtin_at(size_t i) {
   ".incbin \"" path "\"\n"                                                     \
   ".global " PREFIX name "_end\n" PREFIX name "_end:\n.zero 64\n"
 
-__asm__(SECTION FILE_BYTES("builtin_embed",
-                           "models/all-minilm-l6-v2.safetensors")
-            FILE_BYTES("builtin_squad",
-                       "models/distilbert-minilm-squad.safetensors") ".text\n");
+__asm__(
+    SECTION FILE_BYTES("builtin_embed", "models/all-minilm-l6-v2.safetensors")
+        FILE_BYTES("builtin_squad",
+                   "models/distilbert-minilm-squad.safetensors")
+            FILE_BYTES("builtin_sst2",
+                       "models/distilbert-minilm-sst2.safetensors") ".text\n");
 
 #define HIDDEN __attribute__((visibility("hidden")))
 extern const unsigned char builtin_embed[] HIDDEN, builtin_embed_end[] HIDDEN;
 extern const unsigned char builtin_squad[] HIDDEN, builtin_squad_end[] HIDDEN;
+extern const unsigned char builtin_sst2[] HIDDEN, builtin_sst2_end[] HIDDEN;
 
 /* A task goes to the first that serves it. */
 static const Builtin builtins[] = {
@@ -50,6 +53,8 @@ static const Builtin builtins[] = {
      NULL},
     {"distilbert-minilm-squad", TASK_BIT(TASK_EMBED) | TASK_BIT(TASK_ANSWER),
      builtin_squad, builtin_squad_end, &builtins[0]},
+    {"distilbert-minilm-sst2", TASK_BIT(TASK_EMBED) | TASK_BIT(TASK_CLASSIFY),
+     builtin_sst2, builtin_sst2_end, &builtins[0]},
 };
 
 const Builtin *builtin_at(size_t i) {
