@@ -10,7 +10,7 @@
  */
 #include "model/builtin.h"
 
-#include "model/model.h"
+#include "model/tasks.h"
 
 #ifdef MODELS_none
 
@@ -46,10 +46,10 @@ extern const unsigned char builtin_squad[] HIDDEN, builtin_squad_end[] HIDDEN;
 
 /* A task goes to the first that serves it. */
 static const Builtin builtins[] = {
-    {"all-minilm-l6-v2", TASK_BIT(TASK_EMBED), builtin_embed,
-     builtin_embed_end},
+    {"all-minilm-l6-v2", TASK_BIT(TASK_EMBED), builtin_embed, builtin_embed_end,
+     NULL},
     {"distilbert-minilm-squad", TASK_BIT(TASK_EMBED) | TASK_BIT(TASK_ANSWER),
-     builtin_squad, builtin_squad_end},
+     builtin_squad, builtin_squad_end, &builtins[0]},
 };
 
 const Builtin *builtin_at(size_t i) {

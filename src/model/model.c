@@ -1,7 +1,7 @@
 /*
  * model.c - opens a checkpoint: config, tokenizer, weights, tasks.
  *
- * In:  a path, or a one-file checkpoint in memory.
+ * In:  a path, or a built-in checkpoint.
  * Out: an immutable Model whose weights are one block.
  *
  * Order matters for hostile files: the config is parsed and checked first,
@@ -316,10 +316,9 @@ int model_open(const char *path, const ModelOptions *options, const Poll *poll,
   return rc ? rc : open_and_close(&s, options, poll, out, err);
 }
 
-int model_open_memory(const unsigned char *file, size_t bytes,
-                      const ModelOptions *options, const Poll *poll,
-                      Model **out, Error *err) {
+int model_open_builtin(const Builtin *b, const ModelOptions *options,
+                       const Poll *poll, Model **out, Error *err) {
   Source s;
-  int rc = source_open_memory(file, bytes, &s, err);
+  int rc = source_open_builtin(b, &s, err);
   return rc ? rc : open_and_close(&s, options, poll, out, err);
 }

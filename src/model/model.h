@@ -10,6 +10,7 @@
 
 #include "base/error.h"
 #include "base/poll.h"
+#include "model/builtin.h"
 #include "model/config.h"
 #include "model/labels.h"
 #include "model/modules.h"
@@ -47,10 +48,8 @@ typedef struct Model {
 int model_open(const char *path, const ModelOptions *options, const Poll *poll,
                Model **out, Error *err);
 
-/* The same of a one-file checkpoint that lies in memory for good. */
-int model_open_memory(const unsigned char *file, size_t bytes,
-                      const ModelOptions *options, const Poll *poll,
-                      Model **out, Error *err);
+int model_open_builtin(const Builtin *b, const ModelOptions *options,
+                       const Poll *poll, Model **out, Error *err);
 void model_free(Model *model);
 
 /* What Model.identity would be, without reading the weights. */
@@ -74,7 +73,7 @@ typedef struct Fingerprint {
  * the files again. */
 int model_fingerprint(const char *path, const Poll *poll, Fingerprint *out,
                       Error *err);
-int model_fingerprint_memory(const unsigned char *file, size_t bytes,
-                             const Poll *poll, Fingerprint *out, Error *err);
+int model_fingerprint_builtin(const Builtin *b, const Poll *poll,
+                              Fingerprint *out, Error *err);
 
 #endif

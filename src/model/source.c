@@ -1,7 +1,7 @@
 /*
  * source.c - opens a checkpoint, whatever its form.
  *
- * In:  a path, or a file in memory.
+ * In:  a path, or a built-in checkpoint.
  * Out: validated headers, open files, and the texts of config and tokenizer.
  *
  * A directory is looked through as transformers does: model.safetensors, else
@@ -337,24 +337,38 @@ int source_open(const char *path, Source *out, Error *err) {
 
 /* The same checks as of a file: what is linked in may have been built from any
  * file there was. */
-static int parse_memory(const unsigned char *file, size_t bytes, Source *s,
-                        Error *err) {
-  size_t header;
-  int rc = add_shards(s, 1, err);
+static int parse_builtin(const Builtin *b, Shard *shard, Error *err) {
+  size_t header, bytes = (size_t)(b->end - b->file);
+  shard->memory = b->file;
+  int rc = safetensors_header_size(b->file, bytes, &header, err);
+  return rc ? rc
+            : safetensors_parse((const char *)b->file + 8, header, bytes,
+                                &shard->header, err);
+}
+
+/* Word embeddings of another file, by the names that this one would have. */
+static int share_words(const Builtin *b, Source *s, Error *err) {
+  Shard *shard = &s->shards[1];
+  int rc = parse_builtin(b->words, shard, err);
   if (rc)
     return rc;
-  s->shards[0].memory = file;
-  rc = safetensors_header_size(file, bytes, &header, err);
+  snprintf(shard->prefix, sizeof shard->prefix, "%s", BUILTIN_PREFIX);
+  safetensors_keep(&shard->header, BUILTIN_WORDS);
+  return OK;
+}
+
+static int open_builtin(const Builtin *b, Source *s, Error *err) {
+  int rc = add_shards(s, b->words ? 2 : 1, err);
   if (!rc)
-    rc = safetensors_parse((const char *)file + 8, header, bytes,
-                           &s->shards[0].header, err);
+    rc = parse_builtin(b, &s->shards[0], err);
+  if (!rc && b->words)
+    rc = share_words(b, s, err);
   return rc ? rc : take_all_metadata(s, err);
 }
 
-int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
-                       Error *err) {
+int source_open_builtin(const Builtin *b, Source *out, Error *err) {
   *out = (Source){0};
-  int rc = parse_memory(file, bytes, out, err);
+  int rc = open_builtin(b, out, err);
   if (rc)
     source_close(out);
   return rc;

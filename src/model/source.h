@@ -3,7 +3,7 @@
  *
  * A Hugging Face directory (one model.safetensors, or shards with an index),
  * one .safetensors file with the other files' texts in its metadata, or such a
- * file already in memory.  All look the same from here on: tensors by name,
+ * file in the library.  All look the same from here on: tensors by name,
  * texts by file name.
  */
 #ifndef MODEL_SOURCE_H
@@ -14,6 +14,7 @@
 #include "base/error.h"
 #include "base/file.h"
 #include "base/poll.h"
+#include "model/builtin.h"
 #include "model/modules.h"
 #include "tensor/safetensors.h"
 
@@ -47,8 +48,7 @@ typedef struct Source {
  * config we cannot use is what the user hears of first. All zero is a closed
  * Source; source_close takes a half-open one. */
 int source_open(const char *path, Source *out, Error *err);
-int source_open_memory(const unsigned char *file, size_t bytes, Source *out,
-                       Error *err);
+int source_open_builtin(const Builtin *b, Source *out, Error *err);
 /* Opens a safetensors file whose header is right; nothing is kept of it but
  * the open file. */
 int source_check_file(const char *path, File *out, Error *err);

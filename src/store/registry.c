@@ -89,9 +89,7 @@ static int default_name(Task task, char out[SETTING_TEXT_MAX], Error *err) {
 static int compute_fingerprint(const ModelEntry *e, const Poll *poll,
                                Fingerprint *out, Error *err) {
   if (e->builtin)
-    return model_fingerprint_memory(
-        e->builtin->file, (size_t)(e->builtin->end - e->builtin->file), poll,
-        out, err);
+    return model_fingerprint_builtin(e->builtin, poll, out, err);
   return model_fingerprint(e->path, poll, out, err);
 }
 
@@ -150,9 +148,7 @@ void registry_public_fingerprint(const ModelEntry *e, char out[65]) {
 static int open_entry(const ModelEntry *e, const Poll *poll, Model **out,
                       Error *err) {
   if (e->builtin)
-    return model_open_memory(e->builtin->file,
-                             (size_t)(e->builtin->end - e->builtin->file),
-                             &e->options, poll, out, err);
+    return model_open_builtin(e->builtin, &e->options, poll, out, err);
   int rc = model_open(e->path, &e->options, poll, out, err);
   return rc ? fail_prefix(err, rc, "model %s", e->name) : OK;
 }
@@ -370,8 +366,8 @@ int registry_fingerprint(const char *name, const Poll *poll, char out[65],
 
 static int open_files(const ModelEntry *e, Source *out, Error *err) {
   const Builtin *b = e->builtin;
-  int rc = b ? source_open_memory(b->file, (size_t)(b->end - b->file), out, err)
-             : source_open(e->path, out, err);
+  int rc =
+      b ? source_open_builtin(b, out, err) : source_open(e->path, out, err);
   if (!rc && (rc = source_open_weights(out, err)) != OK)
     source_close(out);
   return rc;

@@ -264,6 +264,14 @@ const TensorInfo *safetensors_find(const Safetensors *s, const char *name) {
   return bsearch(&key, s->tensors, s->n_tensors, sizeof key, by_name);
 }
 
+void safetensors_keep(Safetensors *s, const char *beginning) {
+  size_t n = 0;
+  for (size_t i = 0; i < s->n_tensors; i++)
+    if (strncmp(s->tensors[i].name, beginning, strlen(beginning)) == 0)
+      s->tensors[n++] = s->tensors[i];
+  s->n_tensors = n;
+}
+
 const char *safetensors_metadata(const Safetensors *s, const char *key) {
   const cJSON *metadata = json_get(s->header, METADATA);
   return cJSON_GetStringValue(json_get(metadata, key));

@@ -69,6 +69,9 @@ void safetensors_clear(Safetensors *s);
 /* NULL: no tensor of that name. */
 const TensorInfo *safetensors_find(const Safetensors *s, const char *name);
 
+/* Forgets all tensors but those whose name begins so. */
+void safetensors_keep(Safetensors *s, const char *beginning);
+
 /* A string of __metadata__, borrowed; NULL when absent. */
 const char *safetensors_metadata(const Safetensors *s, const char *key);
 

@@ -8,7 +8,9 @@
  *     tokenizer.json           "added_tokens": [{"id", "content", ...}]
  *     tokenizer_config.json    "added_tokens_decoder": {"100": {"content"}}
  *     added_tokens.json        {"[ENT]": 100}, where there is no decoder
- *     special_tokens_map.json  "cls_token", "additional_special_tokens"
+ *     special_tokens_map.json  "cls_token", "additional_special_tokens" (in
+ *                              tokenizer_config.json of transformers 5
+ *                              "extra_special_tokens", once a dictionary)
  *
  * Each of [CLS], [MASK] ... is a text in the configuration, and must have an
  * id: it is never given a new one, which the model's table would not have.
@@ -25,6 +27,7 @@
 #include "base/memory.h"
 
 static const char more_tokens[] = "additional_special_tokens";
+static const char extra_tokens[] = "extra_special_tokens"; /* since 5 */
 
 /* --- Added tokens --- */
 
@@ -216,12 +219,12 @@ static int read_special(const Sources *s, const char *key, const char *text,
   return *out < 0 ? OK : put_special(t, text, flags, own, err);
 }
 
-/* additional_special_tokens of one file. `first` is the id that the first one
+/* The list under `key` of one file. `first` is the id that the first one
  * without any gets. */
-static int put_more(const char *file, const cJSON *object, int32_t first,
-                    Tokenizer *t, Error *err) {
+static int put_more(const char *file, const cJSON *object, const char *key,
+                    int32_t first, Tokenizer *t, Error *err) {
   const cJSON *item;
-  cJSON_ArrayForEach(item, json_get(object, more_tokens)) {
+  cJSON_ArrayForEach(item, json_get(object, key)) {
     AddedFlags flags = {.special = true};
     const char *text = cJSON_GetStringValue(item);
     int rc = OK;
@@ -230,7 +233,7 @@ static int put_more(const char *file, const cJSON *object, int32_t first,
       rc = rc ? rc : json_get_text(file, item, "content", &text, err);
     }
     if (rc == OK && !text)
-      rc = fail(err, ERR_FORMAT, "%s: %s must be texts", file, more_tokens);
+      rc = fail(err, ERR_FORMAT, "%s: %s must be texts", file, key);
     if (rc)
       return rc;
     if (tokenizer_id(t, text, strlen(text)) < 0 && t->added.next_id < first)
@@ -248,10 +251,12 @@ static int put_more(const char *file, const cJSON *object, int32_t first,
 static int read_more(const Sources *s, int32_t absent, Tokenizer *t,
                      Error *err) {
   int32_t first = t->added.next_id + absent;
-  int rc = put_more(file_config, s->config, first, t, err);
+  int rc = put_more(file_config, s->config, more_tokens, first, t, err);
+  if (rc == OK && cJSON_IsArray(json_get(s->config, extra_tokens)))
+    rc = put_more(file_config, s->config, extra_tokens, first, t, err);
   if (rc || json_get(s->config, "added_tokens_decoder"))
     return rc;
-  return put_more(file_map, s->map, first, t, err);
+  return put_more(file_map, s->map, more_tokens, first, t, err);
 }
 
 int sources_special(const Sources *s, Tokenizer *t, Error *err) {

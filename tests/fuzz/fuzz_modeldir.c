@@ -93,7 +93,8 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
     parts[i] = take(&data, &size);
   rest = (Part){data, size};
   size_t n = assemble(parts, rest, file);
-  int rc = model_open_memory(file, n, &options_none, NULL, &model, &err);
+  Builtin b = {.file = file, .end = file + n};
+  int rc = model_open_builtin(&b, &options_none, NULL, &model, &err);
   REQUIRE((rc == OK) == (model != NULL) && (rc == OK || err.message[0]));
   if (model)
     run(model);

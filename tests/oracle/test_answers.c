@@ -341,8 +341,7 @@ static void test_builtin(void) {
   Error err = {""};
   ModelOptions fp32 = options_none;
   fp32.precision = PRECISION_FP32;
-  int rc = model_open_memory(b->file, (size_t)(b->end - b->file), &fp32, NULL,
-                             &model, &err);
+  int rc = model_open_builtin(b, &fp32, NULL, &model, &err);
   CHECK(rc == OK, "%s", err.message);
   cJSON *data = oracle_json(ORACLE "builtin.json");
   if (rc == OK && data)

@@ -84,8 +84,7 @@ static void check_builtin(void) {
     SKIP("no model is built in");
     return;
   }
-  int code = model_open_memory(b->file, (size_t)(b->end - b->file), &fp32, NULL,
-                               &m, &err);
+  int code = model_open_builtin(b, &fp32, NULL, &m, &err);
   CHECK(code == OK, "%s", err.message);
   cJSON *json = oracle_json(ORACLE "builtin.json");
   if (!code && json)

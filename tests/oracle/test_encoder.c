@@ -206,8 +206,7 @@ static Model *builtin_model(void) {
   Error err = {""};
   ModelOptions options = options_none;
   options.precision = PRECISION_FP32;
-  int code = model_open("models/distilbert-minilm-squad.safetensors", &options,
-                        NULL, &model, &err);
+  int code = model_open_builtin(builtin_at(1), &options, NULL, &model, &err);
   CHECK(!code, "%s", err.message);
   return code ? NULL : model;
 }

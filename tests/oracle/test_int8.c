@@ -31,8 +31,7 @@ static Model *open_builtin(Task task, Precision precision) {
   for (size_t i = 0; builtin_at(i) && !model; i++) {
     const Builtin *b = builtin_at(i);
     if (b->tasks & TASK_BIT(task) &&
-        model_open_memory(b->file, (size_t)(b->end - b->file), &options, NULL,
-                          &model, &err))
+        model_open_builtin(b, &options, NULL, &model, &err))
       printf("%s: %s\n", b->name, err.message);
   }
   return model;

@@ -118,15 +118,26 @@ END
 
 .testcase fp32 of a file of bytes
 INSERT INTO distilbert_models(name, path, precision)
-  VALUES ('p32', 'models/distilbert-minilm-squad.safetensors', 'fp32');
-SELECT round(score, 4), answer FROM distilbert_answers('Who wrote Hamlet?',
-  'Hamlet is a play. It was written by William Shakespeare around 1600.',
-  1, 'p32');
+  VALUES ('p32', 'models/all-minilm-l6-v2.safetensors', 'fp32');
+SELECT round(distilbert_cosine(distilbert_embed('It is a play.', 'p32'),
+                               distilbert_embed('It is a play.', 'all-minilm-l6-v2')), 2);
 SELECT precision, loaded FROM distilbert_models WHERE name = 'p32';
 DELETE FROM distilbert_models WHERE name = 'p32';
 .check <<END
-0.9785|William Shakespeare
+1.0
 fp32|1
+END
+
+.testcase a built-in model that borrows its word embeddings is written whole
+SELECT distilbert_quantize('distilbert-minilm-squad', 'build/whole.safetensors', 1) > 23000000;
+INSERT INTO distilbert_models(name, path) VALUES ('whole', 'build/whole.safetensors');
+SELECT count(*), count(DISTINCT score), min(answer)
+  FROM (VALUES ('whole'), ('distilbert-minilm-squad')) AS m, distilbert_answers('Who wrote Hamlet?',
+    'Hamlet is a play. It was written by William Shakespeare around 1600.', 1, m.column1);
+DELETE FROM distilbert_models WHERE name = 'whole';
+.check <<END
+1
+2|1|William Shakespeare
 END
 
 .testcase from a SELECT

@@ -243,9 +243,66 @@ static void check_more(void) {
        "[ENT]<ent>",
        "5 1417 1416 6",
        NULL},
+      {UNCASED, /* as transformers 5 has it */
+       {{"tokenizer_config.json",
+         "{\"extra_special_tokens\":[\"<ent>\",\"[ENT]\"]}"}},
+       "[ENT]<ent>",
+       "5 1417 1416 6",
+       NULL},
+      {UNCASED, /* as 4 had it: names for tokens that there are */
+       {{"tokenizer_config.json",
+         "{\"extra_special_tokens\":{\"see_token\":\"see\"}}"}},
+       "see",
+       "5 428 6",
+       NULL},
   };
-  check_odd(&all[0], "([ENT])");
-  check_odd(&all[1], "([ENT])");
+  for (size_t i = 0; i < 3; i++)
+    check_odd(&all[i], "([ENT])");
+  check_odd(&all[3], NULL);
+}
+
+/* The config of a base with its list of classes called `key`. */
+static char *rename_classes(const char *base, const char *key) {
+  static const char name[] = "architectures";
+  char path[256];
+  snprintf(path, sizeof path, "tests/oracle/data/checkpoints/%s", base);
+  FileText config = read_text(path, "config.json");
+  char *at = strstr(config.text, name);
+  CHECK(at && strlen(key) == strlen(name), "%s", base);
+  if (at)
+    memcpy(at, key, strlen(key));
+  return (char *)(uintptr_t)config.text;
+}
+
+/* What a checkpoint offers where its config names no class: what its
+ * tensors may be. */
+static void check_heads(void) {
+  static const struct {
+    const char *base, *tasks;
+  } all[] = {
+      {"distilbert-uncased-seqcls", "embed,classify"},
+      {"distilbert-uncased-tokcls", "embed,entities"},
+      {"distilbert-uncased-mc", "embed,classify,choose"},
+      {"distilbert-uncased-regression", "embed,classify,choose"},
+      {"distilbert-uncased-nli", "embed,classify,zero_shot"},
+      {"distilbert-uncased-qa", "embed,answer"},
+      {"distilbert-uncased-mlm", "embed,fill"},
+      {"bert-uncased-seqcls", "embed,classify"},
+      {"bert-cased-tokcls", "embed,entities"},
+      {"roberta-seqcls", "embed,classify"},
+      {"roberta-tokcls", "embed,entities"},
+  };
+  for (size_t i = 0; i < sizeof all / sizeof *all; i++) {
+    char *config = rename_classes(all[i].base, "-rchitectures");
+    Odd odd = {all[i].base, {{"config.json", config}}, "", "", NULL};
+    char names[64] = "";
+    Error err = {""};
+    Model *m = open_odd(&odd, &err);
+    CHECK(m && !strcmp(task_names(m->tasks, names, sizeof names), all[i].tasks),
+          "%s: %s, not %s; %s", all[i].base, names, all[i].tasks, err.message);
+    model_free(m);
+    mem_free(config);
+  }
 }
 
 /* An empty last line is a token without a row, which no text has. */
@@ -267,6 +324,7 @@ int main(void) {
   check_config_class();
   check_added();
   check_more();
+  check_heads();
   check_blank_line();
   return check_done();
 }

@@ -140,7 +140,8 @@ static void compare(const char *name, const Model *a, const Model *b) {
 
 static Model *open_memory(const Blob *b, Error *err) {
   Model *m = NULL;
-  model_open_memory(b->data, b->bytes, &options_none, NULL, &m, err);
+  Builtin file = {.file = b->data, .end = b->data + b->bytes};
+  model_open_builtin(&file, &options_none, NULL, &m, err);
   return m;
 }
 

@@ -1,0 +1,176 @@
+-- distilbert_choose(prompt, choices [, model])
+-- distilbert_choices(prompt, choices): choice, score, position | model
+-- distilbert_zero_shot(text, labels): label, score | template, multi_label, model
+-- Run from the repository's root. What the scores must be:
+-- tests/oracle/test_classify.c.
+
+.fault off
+
+INSERT INTO distilbert_models(name, path)
+  VALUES ('mc', 'tests/oracle/data/checkpoints/distilbert-uncased-mc'),
+         ('nli', 'tests/oracle/data/checkpoints/distilbert-uncased-nli'),
+         ('s', 'tests/oracle/data/checkpoints/distilbert-uncased-seqcls');
+SELECT distilbert_set('choose_model', 'mc'), distilbert_set('zero_shot_model', 'nli');
+SELECT distilbert_choose('a', '["b"]'), distilbert_classify('a', 'nli'), distilbert_classify('a', 's');
+
+.fault on
+
+.float 5
+
+-- Choices --------------------------------------------------------------------
+
+.testcase the best choice
+SELECT distilbert_choose('In Italy, pizza served in formal settings is presented unsliced.',
+  '["It is eaten with a fork and a knife.", "It is eaten while held in the hand."]');
+.check It is eaten with a fork and a knife.
+
+.testcase all choices
+SELECT * FROM distilbert_choices('In Italy, pizza served in formal settings is presented unsliced.',
+  '["It is eaten with a fork and a knife.", "It is eaten while held in the hand."]', 'mc');
+.check <<END
+It is eaten with a fork and a knife.|0.61508|0
+It is eaten while held in the hand.|0.38492|1
+END
+
+.testcase an empty choice is one
+SELECT count(*), abs(sum(score) - 1) < 1e-6, min(position), max(position)
+  FROM distilbert_choices('One of these is empty.', '["", "not this one", "nor this"]');
+.check 3|1|0|2
+
+.testcase one choice is certain
+SELECT * FROM distilbert_choices('', '["only"]');
+.check only|1.00000|0
+
+.testcase the same choice twice has the same score
+SELECT count(DISTINCT score), group_concat(position)
+  FROM distilbert_choices('The sky is', '["blue", "blue"]');
+.check 1|0,1
+
+.testcase NULL
+SELECT distilbert_choose(NULL, '["a"]'), distilbert_choose('a', NULL);
+SELECT count(*) FROM distilbert_choices(NULL, '["a"]');
+.check <<END
+NULL|NULL
+0
+END
+
+.testcase over a table
+CREATE TEMP TABLE q(id INTEGER PRIMARY KEY, prompt TEXT, choices TEXT);
+INSERT INTO q(prompt, choices) VALUES ('The sky is', '["blue", "made of cheese and other unlikely things"]'),
+  ('Two plus two equals', '["four", "five"]'), (NULL, NULL);
+SELECT id, distilbert_choose(prompt, choices) IS
+       (SELECT choice FROM distilbert_choices(q.prompt, q.choices) LIMIT 1) FROM q;
+.check <<END
+1|1
+2|1
+3|1
+END
+
+.testcase choices are a JSON array of strings
+SELECT distilbert_choose('a', 'b, c');
+.error distilbert_choose: choices*
+
+.testcase not of numbers
+SELECT * FROM distilbert_choices('a', '["b", 1]');
+.error distilbert_choices: choices must be a JSON array of strings
+
+.testcase not an object
+SELECT distilbert_choose('a', '{"b": 1}');
+.error distilbert_choose: choices must be a JSON array of strings
+
+.testcase no choice
+SELECT distilbert_choose('a', '[]');
+.error distilbert_choose: at least one choice must be given
+
+.testcase no row of none
+SELECT * FROM distilbert_choices('a', '[]');
+.error distilbert_choices: at least one choice must be given
+
+.testcase another head
+SELECT distilbert_choose('a', '["b"]', 's');
+.error distilbert_choose: model s has no multiple choice head (it can: embed,classify)
+
+-- Zero-shot ------------------------------------------------------------------
+
+.testcase labels between commas
+SELECT * FROM distilbert_zero_shot('I have a problem with my phone that needs to be resolved soon!!',
+  'urgent, not urgent,phone , tablet, computer,');
+.check <<END
+not urgent|0.28978
+urgent|0.20723
+phone|0.17348
+computer|0.17138
+tablet|0.15813
+END
+
+.testcase labels as JSON
+SELECT count(*) FROM
+  (SELECT * FROM distilbert_zero_shot('one day I will see the world', '["travel", "cooking"]')
+   EXCEPT SELECT * FROM distilbert_zero_shot('one day I will see the world', 'travel,cooking'));
+.check 0
+
+.testcase each label alone
+SELECT abs(sum(score) - 1) > 0.01, max(score) < 1
+  FROM distilbert_zero_shot('one day I will see the world', 'travel,cooking', NULL, 1);
+SELECT (SELECT score FROM distilbert_zero_shot('one day', 'travel', NULL, 1)) =
+       (SELECT score FROM distilbert_zero_shot('one day', 'travel'));
+.check <<END
+1|1
+1
+END
+
+.testcase templates
+SELECT (SELECT score FROM distilbert_zero_shot('one day', 'a,b', 'It is {}.')) =
+       (SELECT score FROM distilbert_zero_shot('one day', 'a,b', 'It is {0}.')),
+       (SELECT score FROM distilbert_zero_shot('one day', 'a,b', 'It is {}.')) <>
+       (SELECT score FROM distilbert_zero_shot('one day', 'a,b', 'No {{{}}}.'));
+.check 1|1
+
+.testcase a template without a place
+SELECT * FROM distilbert_zero_shot('one day', 'a,b', 'no place');
+.error distilbert_zero_shot: template must have one {} where the label goes
+
+.testcase with two
+SELECT * FROM distilbert_zero_shot('one day', 'a,b', '{} or {}');
+.error distilbert_zero_shot: template must have one {} where the label goes
+
+.testcase with something else
+SELECT * FROM distilbert_zero_shot('one day', 'a,b', 'It is {label}.');
+.error distilbert_zero_shot: template: {} or {0} takes the label, *
+
+.testcase an open brace at the end
+SELECT * FROM distilbert_zero_shot('one day', 'a,b', 'It is {');
+.error distilbert_zero_shot: template: {} or {0} takes the label, *
+
+.testcase no label
+SELECT * FROM distilbert_zero_shot('one day', ' , ,');
+.error distilbert_zero_shot: at least one label *
+
+.testcase an empty text has none, nor has NULL
+SELECT count(*) FROM distilbert_zero_shot('', 'a,b');
+SELECT count(*) FROM distilbert_zero_shot(NULL, 'a,b');
+.check <<END
+0
+0
+END
+
+.testcase a long text is cut, its label is not
+SELECT count(*) FROM distilbert_zero_shot(replace(hex(zeroblob(9999)), '00', 'a '), 'a,b');
+SELECT count(*) FROM distilbert_zero_shot('a', replace(hex(zeroblob(200)), '00', 'long '));
+.error distilbert_zero_shot: pair 1: too short: *
+
+.testcase a model that does not entail
+SELECT * FROM distilbert_zero_shot('one day', 'a,b', NULL, NULL, 's');
+.error distilbert_zero_shot: model s has no sequence classification (entailment) head (it can: embed,classify)
+
+.testcase what the models can
+SELECT name, tasks FROM distilbert_models WHERE name IN ('mc', 'nli', 's') ORDER BY name;
+.check <<END
+mc|embed,choose
+nli|embed,classify,zero_shot
+s|embed,classify
+END
+
+.fault off
+
+DELETE FROM distilbert_models WHERE path IS NOT NULL;
