@@ -39,8 +39,10 @@ typedef enum Kind { PURE, TOLD, TABLE, DIRECT, WRITES } Kind;
 
 #define MASKED "tests/oracle/data/checkpoints/distilbert-uncased-mlm"
 
-/* With the fingerprint of `masked`, which is not known before. */
-static char pinned_fill[160];
+#define TAGGED "tests/oracle/data/checkpoints/distilbert-uncased-tokcls"
+
+/* With the fingerprint of their model, which is not known before. */
+static char pinned_fill[160], pinned_entities[160];
 
 /* `sql` of a function is an expression over `body`, of a table a FROM item
  * with one column named x. */
@@ -68,6 +70,7 @@ static const struct Object {
     {"distilbert_vector_json", PURE, "distilbert_vector_json('[1]') || body"},
     {"distilbert_fts_query", PURE, "distilbert_fts_query(body)"},
     {"distilbert_fill", PURE, pinned_fill},
+    {"distilbert_entities_json", PURE, pinned_entities},
     {"distilbert_debug", TOLD, "distilbert_debug() || body"},
     {"distilbert_answers", TABLE,
      "(SELECT answer AS x FROM distilbert_answers('Who?', 'Ann'))"},
@@ -76,6 +79,9 @@ static const struct Object {
     {"distilbert_fill_mask", TABLE,
      "(SELECT token_str AS x FROM distilbert_fill_mask('a [MASK]')"
      " WHERE model = 'masked')"},
+    {"distilbert_entities", TABLE,
+     "(SELECT word AS x FROM distilbert_entities('Ann')"
+     " WHERE ignore = '' AND model = 'tagged')"},
     {"distilbert_models", DIRECT, "(SELECT name AS x FROM distilbert_models)"},
     {"distilbert_config", DIRECT, "(SELECT key AS x FROM distilbert_config)"},
     {"distilbert_quantize", WRITES, "distilbert_quantize(NULL, body)"},
@@ -262,6 +268,15 @@ static void print_table(void) {
     print_row(&objects[i]);
 }
 
+/* Registers a model, and writes a call that names it with its fingerprint. */
+static void pin(const char *name, const char *files, const char *call,
+                char out[160]) {
+  char print[65] = "";
+  registry_add(name, files, NULL, NULL, NULL, NULL);
+  registry_fingerprint(name, NULL, print, NULL);
+  snprintf(out, 160, "%s, '%s@%s')", call, name, print);
+}
+
 int main(int argc, char **argv) {
   if (argc > 1 && !strcmp(argv[1], "--print")) {
     print_table();
@@ -269,11 +284,8 @@ int main(int argc, char **argv) {
   }
   close(mkstemp(path));
   sqlite3 *db = open_file(false);
-  char print[65] = "";
-  registry_add("masked", MASKED, NULL, NULL, NULL, NULL);
-  registry_fingerprint("masked", NULL, print, NULL);
-  snprintf(pinned_fill, sizeof pinned_fill,
-           "distilbert_fill(body || ' [MASK]', 'masked@%s')", print);
+  pin("masked", MASKED, "distilbert_fill(body || ' [MASK]'", pinned_fill);
+  pin("tagged", TAGGED, "distilbert_entities_json(body", pinned_entities);
   check_complete(db);
   for (size_t i = 0; i < COUNT(objects); i++) {
     if (!exists(db, objects[i].name)) {
