@@ -43,7 +43,7 @@ typedef enum Kind { PURE, TOLD, TABLE, DIRECT, WRITES } Kind;
 
 /* Calls of models that are not built in, with their fingerprints, which are not
  * known before. */
-enum { FILL, CLASSIFY, CHOOSE, N_PINNED };
+enum { FILL, CLASSIFY, CHOOSE, ENTITIES, N_PINNED };
 static char pinned[N_PINNED][200];
 static const struct {
   const char *name, *path, *call;
@@ -52,6 +52,8 @@ static const struct {
     {"labels", CHECKPOINT("seqcls"), "distilbert_classify(body, 'labels@%s')"},
     {"choices", CHECKPOINT("mc"),
      "distilbert_choose(body, '[\"a\"]', 'choices@%s')"},
+    {"tagged", CHECKPOINT("tokcls"),
+     "distilbert_entities_json(body, 'tagged@%s')"},
     {"nli", CHECKPOINT("nli"), "%s"},
 };
 
@@ -83,6 +85,7 @@ static const struct Object {
     {"distilbert_fill", PURE, pinned[FILL]},
     {"distilbert_classify", PURE, pinned[CLASSIFY]},
     {"distilbert_choose", PURE, pinned[CHOOSE]},
+    {"distilbert_entities_json", PURE, pinned[ENTITIES]},
     {"distilbert_debug", TOLD, "distilbert_debug() || body"},
     {"distilbert_answers", TABLE,
      "(SELECT answer AS x FROM distilbert_answers('Who?', 'Ann'))"},
@@ -104,6 +107,9 @@ static const struct Object {
     {"distilbert_zero_shot", TABLE,
      "(SELECT label AS x FROM distilbert_zero_shot('Ann', 'a, b')"
      " WHERE model = 'nli')"},
+    {"distilbert_entities", TABLE,
+     "(SELECT word AS x FROM distilbert_entities('Ann')"
+     " WHERE ignore = '' AND model = 'tagged')"},
     {"distilbert_models", DIRECT, "(SELECT name AS x FROM distilbert_models)"},
     {"distilbert_config", DIRECT, "(SELECT key AS x FROM distilbert_config)"},
     {"distilbert_quantize", WRITES, "distilbert_quantize(NULL, body)"},
