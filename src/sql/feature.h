@@ -70,6 +70,7 @@ typedef struct Feature {
   X(classify)                                                                  \
   X(choose)                                                                    \
   X(tokens)                                                                    \
+  X(chunks)                                                                    \
   X(features)                                                                  \
   X(info)                                                                      \
   X(models)                                                                    \
