@@ -118,6 +118,17 @@ static int read_tokens(Chunker *c, size_t from, Error *err) {
   return rc;
 }
 
+/* The first place from `at` on, but not behind `end`, without white space. */
+static size_t skip_space(const Chunker *c, size_t at, size_t end) {
+  uint32_t code;
+  for (size_t n; at < end; at += n) {
+    n = utf8_decode(c->text.text, c->text.bytes, at, &code);
+    if (!(unicode_flags(code) & UNICODE_SPACE))
+      return at;
+  }
+  return end;
+}
+
 /* Where token i begins: behind white space that it holds, if there is more
  * in it. Behind the last token: at the end of the window. */
 static size_t start_of(const Chunker *c, size_t i) {
@@ -125,13 +136,8 @@ static size_t start_of(const Chunker *c, size_t i) {
     return c->window_end;
   size_t start = c->from_byte + c->tokens.tokens[i].byte_start;
   size_t end = c->from_byte + c->tokens.tokens[i].byte_end;
-  uint32_t code;
-  for (size_t at = start, n; at < end; at += n) {
-    n = utf8_decode(c->text.text, c->text.bytes, at, &code);
-    if (!(unicode_flags(code) & UNICODE_SPACE))
-      return at;
-  }
-  return start;
+  size_t at = skip_space(c, start, end);
+  return at < end ? at : start;
 }
 
 /* Moves *i on to the first token that begins there or behind. */
@@ -222,13 +228,16 @@ static size_t shorten(size_t n, size_t over, size_t *step) {
 }
 
 /* The longest piece from out->from on that fits and ends behind `floor`, if
- * there is one. */
+ * there is one. White space at its end may be fewer tokens than they were. */
 static int find_piece(Chunker *c, size_t floor, Piece *out, Error *err) {
   size_t fits = c->room, step = 0;
   int rc = read_tokens(c, out->from.at, err);
   out->exists = true;
   while (rc == OK && out->exists) {
-    rc = find_end(c, floor + 1, start_of(c, fits), out, err);
+    size_t high = start_of(c, fits);
+    if (step == 0)
+      high = skip_space(c, high, c->window_end);
+    rc = find_end(c, floor + 1, high, out, err);
     if (rc || !out->exists)
       break;
     if (out->to.at == c->window_end && c->tokens.n <= fits)
@@ -327,38 +336,41 @@ static int go_back(Chunker *c, size_t most, BorderScan *out, Error *err) {
 }
 
 /* The piece that begins with up to `most` tokens of the last one, if there is
- * one that ends at a border of that level. */
-static int piece_behind(Chunker *c, size_t most, Level least, Piece *out,
-                        Error *err) {
+ * one. */
+static int piece_behind(Chunker *c, size_t most, Piece *out, Error *err) {
   *out = (Piece){.exists = false};
   int rc = go_back(c, most, &out->from, err);
   if (rc || out->from.at == c->to.at)
     return rc;
-  rc = find_piece(c, c->to.at, out, err);
-  out->exists = out->exists && out->level >= least;
+  return find_piece(c, c->to.at, out, err);
+}
+
+/* The longest overlap beside which the next sentence (or word) fits, where all
+ * of the overlap was too much. `alone` is the piece without any. */
+static int piece_between(Chunker *c, const Piece *alone, Piece *out,
+                         Error *err) {
+  size_t n = tokens_before(c, alone->first_at);
+  size_t left = c->room > n ? c->room - n : 0;
+  left = left < c->overlap ? left : c->overlap;
+  int rc = piece_behind(c, left, out, err);
+  if (rc == OK && !(out->exists && out->level >= alone->level))
+    *out = *alone;
   return rc;
 }
 
-/* An overlap must not be why a sentence is cut: where it is, so much of it goes
- * that the sentence fits, all of it if need be. */
+/* An overlap must not be why a sentence is cut, unless the last piece has cut
+ * it already: if it is, less of it is taken, or none. */
 static int next_piece(Chunker *c, Piece *out, Error *err) {
   Piece alone;
-  int rc = OK;
-  out->exists = false;
-  if (c->overlap && c->to.at > 0)
-    rc = piece_behind(c, c->overlap, c->level, out, err);
-  if (rc || out->exists)
+  if (c->overlap == 0 || c->to.at == 0)
+    return piece_alone(c, out, err);
+  int rc = piece_behind(c, c->overlap, out, err);
+  if (rc || (out->exists && out->level >= c->ended && out->level > CHARACTER))
     return rc;
   rc = piece_alone(c, &alone, err);
-  if (rc == OK && c->overlap && c->to.at > 0 && alone.level >= GRAPHEME) {
-    size_t n = tokens_before(c, alone.first_at);
-    size_t left = c->room > n ? c->room - n : 0;
-    left = left < c->overlap ? left : c->overlap;
-    rc = piece_behind(c, left, alone.level, out, err);
-  }
-  if (rc == OK && !out->exists)
-    *out = alone;
-  return rc;
+  if (rc || (out->exists && out->level >= alone.level))
+    return rc;
+  return piece_between(c, &alone, out, err);
 }
 
 /* --- From open to close --------------------------------------------------- */
