@@ -4,8 +4,9 @@
  *     SELECT position, chunk, start, "end", tokens
  *       FROM distilbert_chunks(body [, max_tokens [, overlap [, boundary
  *                              [, model]]]]);
- *     INSERT INTO chunks SELECT docs.id, position, chunk,
- * distilbert_embed(chunk) FROM docs, distilbert_chunks(docs.body);
+ *     INSERT INTO parts(doc, position, vector)
+ *     SELECT id, position, distilbert_embed(chunk)
+ *       FROM docs, distilbert_chunks(body);
  *
  * In:  a text of any length; how many tokens a chunk may have, and how many it
  *      shares with the one before; what it consists of.
@@ -13,8 +14,10 @@
  *
  * Nothing is lost: without an overlap the chunks, one behind the other, are the
  * text.  The model only lends its tokenizer, so one that is named may be for
- * any task; the default is the one that embeds, and what it reads at once.
+ * any task; the default is the one that embeds, and what it reads at once
+ * behind its prompt.
  */
+#include <string.h>
 #include "sql/feature.h"
 #include "sql/params.h"
 #include "task/chunk.h"
@@ -45,11 +48,26 @@ typedef struct ChunkRows {
   size_t position;
 } ChunkRows;
 
+/* What distilbert_embed reads at once of a text, which goes behind the model's
+ * prompt. */
+static int default_tokens(const Call *call, size_t *out, Error *err) {
+  const Model *m = call->model;
+  const char *prompt = m->sentence.prompt;
+  size_t n = 0;
+  int rc = prompt ? tokenizer_count(m->tokenizer, prompt, strlen(prompt),
+                                    &call->run.poll, &n, err)
+                  : OK;
+  *out = model_embed_tokens(m);
+  if (n < *out)
+    *out -= n;
+  return rc;
+}
+
 static int read_options(Scan *scan, ChunkOptions *how, Error *err) {
   EncodeText boundary = param_text(scan, BOUNDARY, 0);
-  *how = (ChunkOptions){.max_tokens = model_embed_tokens(scan->call.model),
-                        .boundary = CHUNK_SENTENCE};
-  int rc = param_size(scan, MAX_TOKENS, &how->max_tokens, err);
+  *how = (ChunkOptions){.boundary = CHUNK_SENTENCE};
+  int rc = default_tokens(&scan->call, &how->max_tokens, err);
+  rc = rc ? rc : param_size(scan, MAX_TOKENS, &how->max_tokens, err);
   rc = rc ? rc : param_size(scan, OVERLAP, &how->overlap, err);
   if (rc == OK && boundary.text)
     rc = chunk_boundary(boundary, &how->boundary, err);

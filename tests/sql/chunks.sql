@@ -53,6 +53,19 @@ SELECT count(*), max(tokens), sum(length(chunk))
   FROM distilbert_chunks(replace(printf('%.600c', 'x'), 'x', 'A word. '));
 .check 8|254|4800
 
+.fault off
+.testcase but for the model's prompt, q: here
+INSERT INTO distilbert_models(name, path)
+VALUES ('letters', 'tests/sql/data/sentence.safetensors'); -- takes 10 tokens
+SELECT chunk, tokens
+  FROM distilbert_chunks('a b c d e f g h', NULL, 0, NULL, 'letters');
+DELETE FROM distilbert_models WHERE name = 'letters';
+.check <<END
+a b c d e f |8
+g h|4
+END
+.fault on
+
 .testcase all of the text, cut where start and end say
 SELECT group_concat(chunk, '') = body,
        min(chunk = substr(body, start + 1, "end" - start)),
