@@ -71,6 +71,7 @@ typedef struct Feature {
   X(choose)                                                                    \
   X(entities)                                                                  \
   X(tokens)                                                                    \
+  X(chunks)                                                                    \
   X(features)                                                                  \
   X(info)                                                                      \
   X(models)                                                                    \

@@ -106,6 +106,9 @@ static const struct Case {
     {"100 MB, tokens",
      "SELECT count(*) FROM distilbert_tokens(?1, NULL, 'wide')", 100 * MB, 1,
      20},
+    {"100 MB, chunks",
+     "SELECT count(*) FROM distilbert_chunks(?1, NULL, 50, NULL, 'wide')",
+     100 * MB, 1, 20},
     {"100 MB, counted", "SELECT distilbert_token_count(?1, 'wide')", 100 * MB,
      0, 20},
 };

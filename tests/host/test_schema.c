@@ -95,6 +95,8 @@ static const struct Object {
      "(SELECT vector AS x FROM distilbert_features('Ann'))"},
     {"distilbert_span_logits", TABLE,
      "(SELECT end_logit AS x FROM distilbert_span_logits('Who?', 'Ann'))"},
+    {"distilbert_chunks", TABLE,
+     "(SELECT chunk AS x FROM distilbert_chunks('Ann'))"},
     {"distilbert_fill_mask", TABLE,
      "(SELECT token_str AS x FROM distilbert_fill_mask('a [MASK]')"
      " WHERE model = 'masked')"},
