@@ -17,11 +17,10 @@
  */
 #include "task/choose.h"
 
-#include <string.h>
 #include "base/memory.h"
-#include "base/size.h"
 #include "model/heads.h"
 #include "task/classify.h"
+#include "task/hypothesis.h"
 
 const ZeroShotOptions zero_shot_defaults = {{"This example is {}.", 19}, false};
 
@@ -79,77 +78,20 @@ int choose_run(const Model *model, const Run *run, Overflow overflow,
   return rc;
 }
 
-/* --- Sentences of labels --------------------------------------------------*/
+/* --- Zero-shot ------------------------------------------------------------*/
 
-/* What a place of a template stands for. */
-typedef enum Piece { PIECE_BYTE, PIECE_LABEL, PIECE_BAD } Piece;
-
-/* As Python's str.format with one argument: {} once, or {0}; {{ and }} are
- * braces. *taken: bytes of it. */
-static Piece read_piece(const char *at, size_t left, size_t *taken) {
-  *taken = 1;
-  if (at[0] != '{' && at[0] != '}')
-    return PIECE_BYTE;
-  *taken = 2;
-  if (left >= 2 && at[0] == at[1])
-    return PIECE_BYTE;
-  if (left >= 2 && at[0] == '{' && at[1] == '}')
-    return PIECE_LABEL;
-  *taken = 3;
-  return left >= 3 && memcmp(at, "{0}", 3) == 0 ? PIECE_LABEL : PIECE_BAD;
-}
-
-/* Counts {} and {0}: at least one of the two, not both. */
-static int check_template(EncodeText t, Error *err) {
-  size_t fields[2] = {0}, taken;
-  for (size_t i = 0; i < t.bytes; i += taken) {
-    Piece piece = read_piece(t.text + i, t.bytes - i, &taken);
-    if (piece == PIECE_BAD)
-      return fail(err, ERR_RANGE,
-                  "template: {} or {0} takes the label, {{ and }} are braces, "
-                  "and nothing else may be in them");
-    fields[taken == 3] += piece == PIECE_LABEL;
-  }
-  if (fields[0] + (fields[1] > 0) != 1)
-    return fail(err, ERR_RANGE,
-                "template must have one {} where the label goes");
-  return OK;
-}
-
-/* The label's sentence in *out, which has room for it. */
-static size_t write_sentence(EncodeText t, EncodeText label, char *out) {
-  char *at = out;
-  size_t taken;
-  for (size_t i = 0; i < t.bytes; i += taken) {
-    if (read_piece(t.text + i, t.bytes - i, &taken) == PIECE_BYTE) {
-      *at++ = t.text[i];
-    } else {
-      memcpy(at, label.text, label.bytes);
-      at += label.bytes;
-    }
-  }
-  return (size_t)(at - out);
-}
-
-/* {} and {0} have two bytes at least, so that a label takes no more room than
- * half of the template's bytes times its own. */
 static int add_label(Classifier *c, EncodeText text, EncodeText label,
-                     EncodeText t, Error *err) {
-  size_t room;
-  if (!size_mul(t.bytes / 2, label.bytes, &room) ||
-      !size_add(room, t.bytes, &room))
-    return fail(err, ERR_RANGE, "template and label are too long");
-  char *sentence = mem_alloc(room);
-  if (!sentence)
-    return fail_memory(err);
-  size_t n = write_sentence(t, label, sentence);
+                     EncodeText template, Error *err) {
+  char *sentence;
+  size_t n;
+  int rc = hypothesis_write(template, label, &sentence, &n, err);
+  if (rc)
+    return rc;
   ClassifyText pair = {text, {sentence, n}, TRUNCATE_ONLY_FIRST};
-  int rc = classifier_add(c, &pair, err);
+  rc = classifier_add(c, &pair, err);
   mem_free(sentence);
   return rc;
 }
-
-/* --- Zero-shot ------------------------------------------------------------*/
 
 /* Entailment against contradiction, in one pair. */
 static float against(const Model *m, const float *logits) {
@@ -202,7 +144,7 @@ int zero_shot_run(const Model *model, const Run *run, EncodeText text,
     return fail(err, ERR_RANGE, "the model has no label of entailment");
   if (labels->n == 0 || text.bytes == 0)
     return fail(err, ERR_RANGE, "at least one label and a text must be given");
-  int rc = check_template(how->hypothesis, err);
+  int rc = hypothesis_check(how->hypothesis, err);
   rc = rc ? rc
           : classifier_open(model, run, TASK_CLASSIFY, OVERFLOW_TRUNCATE, &c,
                             err);

@@ -2,7 +2,8 @@
  * fuzz_arguments.c - any bytes as an argument that has a form of its own.
  *
  * The first byte says which: the options of a registration, the targets of
- * distilbert_fill_mask, or the CREATE statement that schema_depends() reads.
+ * distilbert_fill_mask, a list of texts, a template for labels, or the CREATE
+ * statement that schema_depends() reads.
  *
  * Options that are accepted are within their limits, and are the same when
  * they are read again.  Of targets that are accepted each word of the
@@ -17,7 +18,9 @@
 #include "model/config.h"
 #include "model/options.h"
 #include "sql/schema.h"
+#include "task/hypothesis.h"
 #include "task/targets.h"
+#include "task/text_list.h"
 
 static void check_options(const char *text) {
   ModelOptions a, b;
@@ -59,6 +62,41 @@ static void check_targets(const char *text, size_t size) {
   targets_free(targets);
 }
 
+static void check_list(const char *text, size_t size, ListForm form) {
+  TextList list;
+  Error err = {""};
+  size_t bytes = 0;
+  int rc =
+      text_list_read("list", (EncodeText){text, size}, form, NULL, &list, &err);
+  REQUIRE((rc == OK) == !err.message[0]);
+  for (size_t i = 0; i < list.n; i++) {
+    const EncodeText *t = &list.texts[i];
+    REQUIRE(strlen(t->text) == t->bytes);
+    REQUIRE(form != LIST_COMMAS || *text == '[' || t->bytes > 0);
+    bytes += t->bytes;
+  }
+  REQUIRE(bytes <= size);
+  text_list_clear(&list);
+}
+
+/* The first half is the template. A sentence is the template's bytes but the
+ * field's, and the label. */
+static void check_hypothesis(const char *text, size_t size) {
+  EncodeText template = {text, size / 2};
+  EncodeText label = {text + size / 2, size - size / 2};
+  char *out = NULL;
+  size_t bytes;
+  Error err = {""};
+  int rc = hypothesis_check(template, &err);
+  REQUIRE((rc == OK) == !err.message[0]);
+  if (rc)
+    return;
+  REQUIRE(hypothesis_write(template, label, &out, &bytes, &err) == OK);
+  REQUIRE(bytes + template.bytes >= label.bytes);
+  REQUIRE(bytes <= template.bytes + template.bytes / 2 * label.bytes);
+  mem_free(out);
+}
+
 static bool has_function(const char *text) {
   static const char start[] = "distilbert_";
   size_t n = 0;
@@ -89,6 +127,10 @@ int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   bool is_string = !memchr(text, 0, n);
   if (data[0] == 't')
     check_targets(text, n);
+  else if (data[0] == 'l' || data[0] == 'c')
+    check_list(text, n, data[0] == 'l' ? LIST_JSON : LIST_COMMAS);
+  else if (data[0] == 'h')
+    check_hypothesis(text, n);
   else if (data[0] == 'o' && is_string)
     check_options(text);
   else if (is_string)

@@ -1,12 +1,13 @@
 /*
  * fuzz_config.c - any bytes as config.json: what is accepted is in range and
- * fits together, as everything downstream trusts.
+ * fits together, as everything downstream trusts; labels are in order.
  */
 #include <math.h>
 #include <string.h>
 #include "fuzz.h"
 #include "model/family.h"
 #include "model/config.h"
+#include "model/labels.h"
 
 static void check_config(const Config *c) {
   REQUIRE(c->family == family_named(c->family->name));
@@ -28,10 +29,29 @@ static void check_config(const Config *c) {
   REQUIRE(!c->sinusoidal || c->family->sinusoids);
 }
 
+/* Labels by number, each with a name, whoever gave it. */
+static void check_labels(const uint8_t *data, size_t size) {
+  Labels labels;
+  Error err = {""};
+  char room[LABEL_ROOM];
+  int rc = labels_read((const char *)data, size, &labels, &err);
+  REQUIRE(rc == OK || strncmp(err.message, "config.json", 11) == 0);
+  REQUIRE(rc == OK || (!labels.named && !labels.texts));
+  for (size_t i = 0; i < labels.n; i++) {
+    REQUIRE(i == 0 || labels.named[i].id >= labels.named[i - 1].id);
+    REQUIRE(strlen(label_name(&labels, labels.named[i].id, room)) <= size);
+  }
+  REQUIRE(!strcmp(label_name(&labels, 1u << 31, room), "LABEL_2147483648"));
+  REQUIRE(labels_scoring(&labels, 1) >= SCORING_SIGMOID);
+  REQUIRE(labels_scoring(&labels, 2) >= SCORING_SOFTMAX);
+  labels_clear(&labels);
+}
+
 int LLVMFuzzerTestOneInput(const uint8_t *data, size_t size) {
   Config config;
   Error err = {""};
   int rc = config_parse((const char *)data, size, &config, &err);
+  check_labels(data, size);
   if (rc == OK)
     check_config(&config);
   else
