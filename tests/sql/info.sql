@@ -63,6 +63,7 @@ SELECT name FROM pragma_module_list WHERE name LIKE 'distilbert%' ORDER BY name;
 .check <<END
 distilbert_answers
 distilbert_choices
+distilbert_chunks
 distilbert_classes
 distilbert_config
 distilbert_features
