@@ -13,25 +13,17 @@
  * cJSON and strtod() read numbers by the host's locale, where "0.5" may mean 0.
  * The C locale is put in force around the three steps, for this thread alone.
  *
- * Floats are written the same way, with the fewest digits that read back.
- *
  * Refuses what cJSON would read as something else: numbers of more than 63
  * characters (it cuts them), integers that a double cannot hold, "\u0000" (it
  * ends the string there), a byte order mark, bytes after the value.
  */
 #include "base/json.h"
 
-#include <float.h>
-#include <locale.h>
-#ifdef __APPLE__
-#include <xlocale.h>
-#endif
 #include <math.h>
-#include <stdio.h>
 #include <stdlib.h>
 #include <string.h>
+#include "base/c_locale.h"
 #include "base/memory.h"
-#include "base/size.h"
 #include "base/utf8.h"
 
 enum { NUMBER_ROOM = 64 }; /* cJSON's buffer, its 0 included */
@@ -329,37 +321,19 @@ static int parse(Guard *g, cJSON **out) {
   return rc;
 }
 
-/* This thread's way to write numbers: C's, and then the host's again. */
-typedef struct Locale {
-  locale_t plain, hosts;
-} Locale;
-
-static int enter_locale(Locale *l, Error *err) {
-  *l = (Locale){newlocale(LC_ALL_MASK, "C", (locale_t)0), (locale_t)0};
-  if (!l->plain)
-    return fail_memory(err);
-  l->hosts = uselocale(l->plain);
-  return OK;
-}
-
-static void leave_locale(Locale *l) {
-  uselocale(l->hosts);
-  freelocale(l->plain);
-}
-
 int json_parse(const char *what, const char *text, size_t bytes, size_t limit,
                cJSON **out, Error *err) {
   *out = NULL;
   if (bytes > limit)
     return fail(err, ERR_RANGE, "%s: %zu bytes, the limit is %zu", what, bytes,
                 limit);
-  Locale locale;
-  int rc = enter_locale(&locale, err);
+  CLocale locale;
+  int rc = c_locale_enter(&locale, err);
   if (rc != OK)
     return rc;
   Guard guard = {what, text, text, text + bytes, 0, err};
   rc = parse(&guard, out);
-  leave_locale(&locale);
+  c_locale_leave(&locale);
   if (rc != OK) {
     cJSON_Delete(*out);
     *out = NULL;
@@ -431,50 +405,5 @@ int json_get_text(const char *what, const cJSON *object, const char *key,
   if (!cJSON_IsString(item))
     return fail(err, ERR_FORMAT, "%s: %s must be a string", what, key);
   *out = item->valuestring;
-  return OK;
-}
-
-/* --- Writing -------------------------------------------------------------- */
-
-enum { FLOAT_ROOM = 16 }; /* "-1.17549435e-38", its 0 included */
-
-/* In the C locale. Nine digits tell any float32 from the next; six are kept by
- * all but the denormal, and %g takes the zeros at their end away. Returns the
- * length. */
-static size_t write_float(float value, char out[FLOAT_ROOM]) {
-  int n = 0;
-  int least = fabsf(value) < FLT_MIN ? 1 : 6;
-  for (int digits = least; digits <= 9; digits++) {
-    n = snprintf(out, FLOAT_ROOM, "%.*g", digits, (double)value);
-    if ((float)strtod(out, NULL) == value)
-      break;
-  }
-  return (size_t)n;
-}
-
-int json_write_floats(const float *values, size_t n, char **out, size_t *bytes,
-                      Error *err) {
-  size_t room;
-  bool fits = size_mul(n, FLOAT_ROOM, &room) && size_add(room, 2, &room);
-  char *text = fits ? mem_alloc(room) : NULL;
-  Locale locale;
-  if (!text)
-    return fail_memory(err);
-  int rc = enter_locale(&locale, err);
-  if (rc != OK) {
-    mem_free(text);
-    return rc;
-  }
-  char *at = text;
-  *at++ = '[';
-  for (size_t i = 0; i < n; i++) {
-    if (i > 0)
-      *at++ = ',';
-    at += write_float(values[i], at);
-  }
-  *at++ = ']';
-  leave_locale(&locale);
-  *out = text;
-  *bytes = (size_t)(at - text);
   return OK;
 }

@@ -50,9 +50,4 @@ int json_get_bool(const char *what, const cJSON *object, const char *key,
 int json_get_text(const char *what, const cJSON *object, const char *key,
                   const char **out, Error *err);
 
-/* "[0.5,-1e-05]" of n finite numbers, each with the fewest digits that read
- * back as the same float; *out from mem_alloc, no 0 behind. */
-int json_write_floats(const float *values, size_t n, char **out, size_t *bytes,
-                      Error *err);
-
 #endif

@@ -69,6 +69,7 @@ typedef struct Feature {
   X(fill)                                                                      \
   X(classify)                                                                  \
   X(choose)                                                                    \
+  X(entities)                                                                  \
   X(tokens)                                                                    \
   X(chunks)                                                                    \
   X(features)                                                                  \

@@ -79,7 +79,7 @@ static int begin(Scan *scan, Error *err) {
   Call *call = &scan->call;
   sqlite3_value *name = param_option(scan, MODEL);
   ChunkOptions how;
-  int rc = call_use(call, name, name ? 0 : TASK_EMBED, err);
+  int rc = call_use(call, name, name ? TASK_NONE : TASK_EMBED, err);
   rc = rc ? rc : read_options(scan, &how, err);
   if (rc)
     return rc;

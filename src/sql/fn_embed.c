@@ -23,6 +23,7 @@
 #include <math.h>
 #include <string.h>
 #include "base/json.h"
+#include "base/json_write.h"
 #include "base/memory.h"
 #include "sql/call.h"
 #include "sql/feature.h"

@@ -14,6 +14,9 @@
  * Where tokenizer_config.json sets clean_up_tokenization_spaces, the clean-ups
  * are made once more, in the whole text, which also closes "i ' m".
  *
+ * Texts of tokens are joined the same way, but for the clean-ups in the whole
+ * text (convert_tokens_to_string).
+ *
  * Agrees with decode() of the Hugging Face tokenizers and transformers: ids
  * without a token are left out; special tokens are told by their text.
  */
@@ -124,25 +127,48 @@ static bool is_special(const Tokenizer *t, const char *token, size_t bytes) {
   return added && added->flags.special;
 }
 
+static int add_token(const Tokenizer *t, const char *token, size_t bytes,
+                     bool first, Text *out, Error *err) {
+  return t->bpe.vocab ? add_bytes(token, bytes, out, err)
+                      : add_piece(t, token, bytes, first, out, err);
+}
+
+/* After the last token. */
+static int end_tokens(const Tokenizer *t, Text *out, Error *err) {
+  int rc = t->bpe.vocab ? make_valid(out, err) : OK;
+  if (rc == OK)
+    out->bytes[out->n] = 0;
+  return rc;
+}
+
 static int decode(const Tokenizer *t, const int32_t *ids, size_t n, bool skip,
                   Text *out, Error *err) {
-  bool bpe = t->bpe.vocab != NULL, first = true;
+  bool first = true;
   int rc = append(out, "", 0, err);
   for (size_t i = 0; i < n && rc == OK; i++) {
     size_t bytes = 0;
     const char *token = tokenizer_token(t, ids[i], &bytes);
     if (!token || (skip && is_special(t, token, bytes)))
       continue;
-    rc = bpe ? add_bytes(token, bytes, out, err)
-             : add_piece(t, token, bytes, first, out, err);
+    rc = add_token(t, token, bytes, first, out, err);
     first = false;
   }
-  if (rc == OK && bpe)
-    rc = make_valid(out, err);
-  if (rc == OK && t->decoder.clean_text)
-    clean_up(out, 0, false);
-  if (rc == OK)
-    out->bytes[out->n] = 0;
+  rc = rc ? rc : end_tokens(t, out, err);
+  if (rc || !t->decoder.clean_text)
+    return rc;
+  clean_up(out, 0, false);
+  out->bytes[out->n] = 0;
+  return OK;
+}
+
+/* Hands a text over that was built with this result. */
+static int give(Text *built, int rc, char **text, size_t *bytes) {
+  if (rc) {
+    mem_free(built->bytes);
+    *built = (Text){0};
+  }
+  *text = built->bytes;
+  *bytes = built->n;
   return rc;
 }
 
@@ -151,13 +177,20 @@ int tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t n,
                      Error *err) {
   Text out = {0};
   int rc = decode(t, ids, n, skip_special, &out, err);
-  *text = NULL;
-  *bytes = 0;
-  if (rc) {
-    mem_free(out.bytes);
-    return rc;
-  }
-  *text = out.bytes;
-  *bytes = out.n;
-  return OK;
+  return give(&out, rc, text, bytes);
+}
+
+static int join(const Tokenizer *t, const EncodeText *pieces, size_t n,
+                Text *out, Error *err) {
+  int rc = append(out, "", 0, err);
+  for (size_t i = 0; i < n && rc == OK; i++)
+    rc = add_token(t, pieces[i].text, pieces[i].bytes, i == 0, out, err);
+  return rc ? rc : end_tokens(t, out, err);
+}
+
+int tokenizer_join(const Tokenizer *t, const EncodeText *pieces, size_t n,
+                   char **text, size_t *bytes, Error *err) {
+  Text out = {0};
+  int rc = join(t, pieces, n, &out, err);
+  return give(&out, rc, text, bytes);
 }

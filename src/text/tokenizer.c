@@ -42,6 +42,10 @@ const char *tokenizer_note(const Tokenizer *t) {
   return *t->note ? t->note : NULL;
 }
 
+bool tokenizer_marks_pieces(const Tokenizer *t) {
+  return !t->bpe.vocab && t->wordpiece.n_prefix > 0;
+}
+
 SpecialIds tokenizer_special(const Tokenizer *t) {
   return t->special;
 }

@@ -30,6 +30,11 @@ typedef struct FileText {
   size_t bytes;
 } FileText;
 
+typedef struct EncodeText {
+  const char *text; /* NULL as the second text: there is no pair */
+  size_t bytes;
+} EncodeText;
+
 typedef struct TokenizerFiles {
   FileText tokenizer_json;
   FileText tokenizer_config;   /* tokenizer_config.json */
@@ -82,6 +87,14 @@ const char *tokenizer_token(const Tokenizer *t, int32_t id, size_t *bytes);
 int tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t n,
                      bool skip_special, char **text, size_t *bytes, Error *err);
 
+/* The same of n tokens' texts, whatever they are, without what the files want
+ * closed up in the whole. */
+int tokenizer_join(const Tokenizer *t, const EncodeText *pieces, size_t n,
+                   char **text, size_t *bytes, Error *err);
+
+/* Has what goes on with a word a mark of its own, as WordPiece's "##"? */
+bool tokenizer_marks_pieces(const Tokenizer *t);
+
 /* Template tokens around one text, around a pair. */
 size_t tokenizer_n_added(const Tokenizer *t, bool pair);
 
@@ -124,11 +137,6 @@ typedef enum Truncation {
   TRUNCATE_ONLY_FIRST,
   TRUNCATE_ONLY_SECOND
 } Truncation;
-
-typedef struct EncodeText {
-  const char *text; /* NULL as the second text: there is no pair */
-  size_t bytes;
-} EncodeText;
 
 /*
  * Appends a text or a pair with its template. max_tokens counts template

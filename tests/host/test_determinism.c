@@ -4,14 +4,14 @@
  *
  *     test_determinism [TEXTS]       TEXTS of the built-in model
  *
- * 1,000 texts for a tiny checkpoint and a few for the built-in model go
- * through SQL, in a process of their own for each
+ * 1,000 texts for tiny checkpoints (answers, labels, entities) and a few for
+ * built-in models go through SQL, in a process of their own for each
  *
  *     {portable, avx2, avx512 | neon} x {1, 2, 4 threads}
  *       x {one call a text, all texts in context IN (...)}
  *
- * Each process prints a hash a text, over start, end, answer and the bits of
- * the score of the best three; all processes must print the same.  Plain C has
+ * Each process prints a hash a text, over start, end, text and the bits of the
+ * scores of its rows; all processes must print the same.  Plain C has
  * to make its multiply-adds by hand: it does a tenth of the tiny checkpoint's
  * texts, or all of them where TEXTS is given, and one in 20 of the others.
  */
@@ -28,7 +28,6 @@
 #include "tensor/kernels.h"
 
 enum { MANY = UNDER_ASAN || UNDER_TSAN ? 50 : 1000, MOST = 10000 };
-#define TINY "tests/oracle/data/checkpoints/distilbert-uncased-qa"
 
 /* --- A worker: hashes on stdout -------------------------------------------*/
 
@@ -86,30 +85,66 @@ static bool hash_rows(sqlite3 *db, const char *sql) {
   return rc == SQLITE_DONE;
 }
 
-#define COLUMNS "SELECT context + 0, start, \"end\", score, answer"
-#define HOW     "top_k = 3 AND model = (SELECT m FROM setup)"
+#define CHECKPOINT(name)                                                       \
+  "tests/oracle/data/checkpoints/distilbert-uncased-" name
+
+/* Columns: a text, which begins with its number; two numbers; a score; a text.
+ */
+#define ANSWERS                                                                \
+  "SELECT context + 0, start, \"end\", score, answer"                          \
+  " FROM docs, distilbert_answers WHERE question = 'who wrote it?'"            \
+  " AND top_k = 3"
+#define CLASSES                                                                \
+  "SELECT text + 0, 0, 0, score, label FROM docs, distilbert_classes WHERE 1"
+#define ENTITIES                                                               \
+  "SELECT text + 0, start, \"end\", score, entity || word"                     \
+  " FROM docs, distilbert_entities WHERE aggregation = 'average'"
+
+/* What is asked of a model; `key` is the column that a text comes in. */
+static const struct Asked {
+  const char *model, *path; /* path NULL: built in */
+  const char *sql, *key;
+  bool is_small;
+} asked[] = {
+    {"tiny", CHECKPOINT("qa"), ANSWERS, "context", true},
+    {"labels", CHECKPOINT("seqcls"), CLASSES, "text", true},
+    {"tags", CHECKPOINT("tokcls"), ENTITIES, "text", true},
+#ifndef MODELS_none
+    {"distilbert-minilm-squad", NULL, ANSWERS, "context", false},
+    {"distilbert-minilm-sst2", NULL, CLASSES, "text", false},
+#endif
+};
+enum { N_ASKED = sizeof asked / sizeof *asked };
+
+static const struct Asked *find(const char *model) {
+  size_t i = 0;
+  while (i + 1 < N_ASKED && strcmp(asked[i].model, model) != 0)
+    i++;
+  return &asked[i];
+}
 
 /* Arguments: --worker MODEL N THREADS BATCHED */
 static int work(char **argv) {
   sqlite3 *db = NULL;
+  const struct Asked *ask = find(argv[0]);
   int n = atoi(argv[1]);
   sqlite3_open(":memory:", &db);
   sqlite3_distilbert_init(db, NULL, NULL);
   char *sql = sqlite3_mprintf(
-      "INSERT INTO distilbert_models(name, path) VALUES ('tiny', '" TINY "');"
       "UPDATE distilbert_config SET value = %Q WHERE key = 'threads';"
-      "CREATE TABLE setup(m); INSERT INTO setup VALUES (%Q)",
-      argv[2], argv[0]);
+      "INSERT INTO distilbert_models(name, path) SELECT %Q, %Q WHERE %d",
+      argv[2], ask->model, ask->path ? ask->path : "", ask->path != NULL);
   sqlite3_exec(db, sql, NULL, NULL, NULL);
   sqlite3_free(sql);
   make_texts(db, n);
-  bool good = hash_rows(
-      db, atoi(argv[3]) ? COLUMNS " FROM distilbert_answers WHERE " HOW
-                                  " AND question = 'who wrote it?'"
-                                  " AND context IN (SELECT body FROM docs)"
-                        : COLUMNS
-              " FROM docs, distilbert_answers('who wrote it?', body)"
-              " WHERE " HOW);
+  /* Batched: the table of texts joins one row alone. */
+  sql = atoi(argv[3]) ? sqlite3_mprintf("%s AND model = %Q AND docs.rowid = 1"
+                                        " AND %s IN (SELECT body FROM docs)",
+                                        ask->sql, ask->model, ask->key)
+                      : sqlite3_mprintf("%s AND model = %Q AND %s = docs.body",
+                                        ask->sql, ask->model, ask->key);
+  bool good = hash_rows(db, sql);
+  sqlite3_free(sql);
   for (int i = 0; i < n; i++)
     printf("%016" PRIx64 "\n", hashes[i]);
   sqlite3_close(db);
@@ -171,9 +206,10 @@ int main(int argc, char **argv) {
   bool full = argc > 1, quick = UNDER_ASAN || UNDER_TSAN;
   int n = full ? atoi(argv[1]) : quick ? 2 : 20;
   n = n < MOST ? n : MOST;
-  test_model(argv[0], "tiny", MANY, full ? MANY : MANY / 10);
-#ifndef MODELS_none
-  test_model(argv[0], "distilbert-minilm-squad", n, (n + 19) / 20);
-#endif
+  for (size_t i = 0; i < N_ASKED; i++)
+    if (asked[i].is_small)
+      test_model(argv[0], asked[i].model, MANY, full ? MANY : MANY / 10);
+    else
+      test_model(argv[0], asked[i].model, n, (n + 19) / 20);
   return check_done();
 }

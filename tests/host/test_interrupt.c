@@ -65,18 +65,26 @@ static const struct Case {
      "\xcc\x81", 100 * MB},
     {"a vector over windows", "SELECT distilbert_embed(?1)",
      "The play was written by him in London. ", 100 * MB},
+    {"labels over windows", "SELECT distilbert_classify(?1)",
+     "The play was written by him in London. ", 100 * MB},
+    {"labels of one's own",
+     "SELECT count(*) FROM distilbert_zero_shot('It is', ?1)"
+     " WHERE model = 'nli'",
+     "sports, politics, weather, ", MB},
     {"white space before a vector", "SELECT distilbert_embed(?1)", " \n",
      100 * MB},
     {"lower case behind a prompt", "SELECT distilbert_embed(?1, 'letters')",
      "\xce\x91\xce\xa3'\xe2\x80\x99...", 100 * MB},
 };
 
-/* `letters` has a prompt and lower_case. */
+/* `letters` has a prompt and lower_case; all are loaded. */
 static const char SETUP[] =
     "UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';"
     "INSERT INTO distilbert_models(name, path)"
-    " VALUES ('letters', 'tests/sql/data/sentence.safetensors');"
-    "SELECT distilbert_embed('a'), distilbert_embed('a', 'letters')";
+    " VALUES ('letters', 'tests/sql/data/sentence.safetensors'), ('nli',"
+    " 'tests/oracle/data/checkpoints/distilbert-uncased-nli');"
+    "SELECT distilbert_embed('a'), distilbert_embed('a', 'letters'),"
+    " distilbert_classify('a'), distilbert_classify('a', 'nli')";
 
 static clockid_t clock_of_main;
 

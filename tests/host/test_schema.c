@@ -43,15 +43,16 @@ typedef enum Kind { PURE, TOLD, TABLE, DIRECT, WRITES } Kind;
 
 /* Calls of models that are not built in, with their fingerprints, which are not
  * known before. */
-enum { FILL, CLASSIFY, CHOOSE, N_PINNED };
+enum { FILL, CHOOSE, ENTITIES, N_PINNED };
 static char pinned[N_PINNED][200];
 static const struct {
   const char *name, *path, *call;
 } models[] = {
     {"masked", MASKED, "distilbert_fill(body || ' [MASK]', 'masked@%s')"},
-    {"labels", CHECKPOINT("seqcls"), "distilbert_classify(body, 'labels@%s')"},
     {"choices", CHECKPOINT("mc"),
      "distilbert_choose(body, '[\"a\"]', 'choices@%s')"},
+    {"tagged", CHECKPOINT("tokcls"),
+     "distilbert_entities_json(body, 'tagged@%s')"},
     {"nli", CHECKPOINT("nli"), "%s"},
 };
 
@@ -81,8 +82,11 @@ static const struct Object {
     {"distilbert_vector_json", PURE, "distilbert_vector_json('[1]') || body"},
     {"distilbert_fts_query", PURE, "distilbert_fts_query(body)"},
     {"distilbert_fill", PURE, pinned[FILL]},
-    {"distilbert_classify", PURE, pinned[CLASSIFY]},
+    {"distilbert_classify", TOLD, "distilbert_classify(body)"},
+    {"distilbert_classify", PURE,
+     "distilbert_classify(body, 'distilbert-minilm-sst2')"},
     {"distilbert_choose", PURE, pinned[CHOOSE]},
+    {"distilbert_entities_json", PURE, pinned[ENTITIES]},
     {"distilbert_debug", TOLD, "distilbert_debug() || body"},
     {"distilbert_answers", TABLE,
      "(SELECT answer AS x FROM distilbert_answers('Who?', 'Ann'))"},
@@ -98,14 +102,16 @@ static const struct Object {
      "(SELECT token_str AS x FROM distilbert_fill_mask('a [MASK]')"
      " WHERE model = 'masked')"},
     {"distilbert_classes", TABLE,
-     "(SELECT label AS x FROM distilbert_classes('Ann')"
-     " WHERE model = 'labels')"},
+     "(SELECT label AS x FROM distilbert_classes('Ann'))"},
     {"distilbert_choices", TABLE,
      "(SELECT choice AS x FROM distilbert_choices('Ann', '[\"a\"]')"
      " WHERE model = 'choices')"},
     {"distilbert_zero_shot", TABLE,
      "(SELECT label AS x FROM distilbert_zero_shot('Ann', 'a, b')"
      " WHERE model = 'nli')"},
+    {"distilbert_entities", TABLE,
+     "(SELECT word AS x FROM distilbert_entities('Ann')"
+     " WHERE ignore = '' AND model = 'tagged')"},
     {"distilbert_models", DIRECT, "(SELECT name AS x FROM distilbert_models)"},
     {"distilbert_config", DIRECT, "(SELECT key AS x FROM distilbert_config)"},
     {"distilbert_quantize", WRITES, "distilbert_quantize(NULL, body)"},

@@ -45,6 +45,7 @@ distilbert_classify
 distilbert_cosine
 distilbert_debug
 distilbert_embed
+distilbert_entities_json
 distilbert_fill
 distilbert_fingerprint
 distilbert_forget
@@ -66,6 +67,7 @@ distilbert_choices
 distilbert_chunks
 distilbert_classes
 distilbert_config
+distilbert_entities
 distilbert_features
 distilbert_fill_mask
 distilbert_models
@@ -89,6 +91,8 @@ distilbert_cosine|2|1|0|0
 distilbert_debug|0|0|0|0
 distilbert_embed|1|0|0|0
 distilbert_embed|2|1|0|0
+distilbert_entities_json|1|0|0|0
+distilbert_entities_json|2|1|0|0
 distilbert_fill|1|0|0|0
 distilbert_fill|2|1|0|0
 distilbert_fingerprint|0|0|0|0

@@ -11,6 +11,7 @@
 #include <stdlib.h>
 #include <string.h>
 #include <time.h>
+#include "base/json_write.h"
 #include "base/memory.h"
 #include "bits.h"
 #include "check.h"
@@ -335,6 +336,31 @@ static void check_digits(void) {
   check_written(values, 0, "[]");
 }
 
+/* Whatever the bytes are, what is written is JSON. */
+static void check_texts(void) {
+  static const char text[] = "a\"b\\\b\f\n\r\t\0\x1f\x7f \xc3\xa9\xff\xe2\x82";
+  static const char want[] =
+      "{\"t\":\"a\\\"b\\\\\\b\\f\\n\\r\\t\\u0000\\u001f\x7f "
+      "\xc3\xa9\xef\xbf\xbd"
+      "\xef\xbf\xbd\",\"n\":4294967295,\"f\":0.1}";
+  JsonWriter w;
+  char *out;
+  size_t bytes;
+  Error err = {""};
+  json_begin(&w);
+  json_put(&w, "{\"t\":");
+  json_put_text(&w, text, sizeof text - 1);
+  json_put(&w, ",\"n\":");
+  json_put_whole(&w, UINT32_MAX);
+  json_put(&w, ",\"f\":");
+  json_put_float(&w, 0.1F);
+  json_put(&w, "}");
+  CHECK(json_end(&w, &out, &bytes, &err) == OK, "%s", err.message);
+  CHECK(bytes == strlen(want) && memcmp(out, want, bytes) == 0,
+        "'%.*s', not '%s'", (int)bytes, out, want);
+  mem_free(out);
+}
+
 /* Any 32 bits that are a number come back as they were. */
 static void check_round_trip(void) {
   enum { N = 5000 };
@@ -407,6 +433,7 @@ int main(void) {
   check_many_keys();
   check_values();
   check_digits();
+  check_texts();
   check_round_trip();
   check_locale();
   return check_done();
