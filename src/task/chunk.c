@@ -13,7 +13,8 @@
  *
  * Where no sentence ends there, a word does, or else a token at a border of
  * graphemes; a grapheme that is too long by itself is cut between characters,
- * rather than being an error.
+ * rather than being an error.  What is refused is a character of more tokens
+ * than fit.
  *
  * Tokens depend on what is around them: a byte-level one holds the space before
  * it, a word that was cut is other tokens.  So tokens only say where to cut,

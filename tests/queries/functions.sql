@@ -264,6 +264,22 @@ END
 SELECT count(*) FROM distilbert_tokens(NULL);
 .check 0
 
+.testcase chunks need no inference, and LIMIT ends the work
+.inferences 0
+SELECT chunk, start, "end", tokens
+  FROM distilbert_chunks(replace(printf('%.200000c', 'x'), 'x', 'Ada wrote it. '), 8) LIMIT 2;
+.check <<END
+Ada wrote it. |0|14|6
+Ada wrote it. |14|28|6
+END
+
+.testcase the chunk that is nearest: one inference a chunk, one for the question
+.inferences 4
+SELECT chunk FROM distilbert_chunks('Ada wrote it. The sea is blue. Bob sold a house.', 8)
+ ORDER BY distilbert_cosine(distilbert_embed(chunk), distilbert_embed('What colour has water?')) DESC
+ LIMIT 1;
+.check 'The sea is blue. '
+
 .testcase what is missing is named
 SELECT * FROM distilbert_tokens;
 .error distilbert_tokens: needs the argument text: *
