@@ -164,8 +164,10 @@ static int read_all(const cJSON *json, Labels *out, Error *err) {
   const cJSON *names = json_get(json, "id2label");
   const cJSON *ids = json_get(json, "label2id");
   int rc = read_names(cJSON_IsObject(names) ? names : NULL, out, err);
+  if (rc)
+    return rc;
   find_entailment(cJSON_IsObject(ids) ? ids : NULL, out);
-  return rc ? rc : read_problem(json, &out->scoring, err);
+  return read_problem(json, &out->scoring, err);
 }
 
 int labels_read(const char *json, size_t bytes, Labels *out, Error *err) {
