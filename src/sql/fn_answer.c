@@ -20,6 +20,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "sql/ahead.h"
 #include "sql/feature.h"
 #include "sql/params.h"
 #include "task/answer.h"
@@ -196,21 +197,16 @@ static const TableParam params[N_PARAMS] = {
     [MAX_WINDOWS] = {"max_windows", PARAM_NUMBER, 1, INT32_MAX},
 };
 
-enum { PAIRS_A_BATCH = 64 };
-
-/* Pair number p is question p / contexts with context p % contexts. The first
- * batch is one pair and each further one twice as many, so that LIMIT 1 costs
- * what one pair costs. */
+/* Pair number p is question p / contexts with context p % contexts. */
 typedef struct AnswerRows {
   AnswerOptions how;
-  size_t n_pairs;      /* of the whole scan */
-  size_t first, n;     /* pairs of this batch */
-  size_t pair, answer; /* the current row: an answer of answers[pair] */
-  Answers answers[PAIRS_A_BATCH];
+  Ahead ahead;   /* pairs */
+  size_t answer; /* the current row: one of answers[ahead.at] */
+  Answers answers[AHEAD_MAX];
   /* Those that the cache did not have: the pair of each, and its key. */
   Answerer *answerer; /* owned */
-  size_t of[PAIRS_A_BATCH];
-  MemoKey keys[PAIRS_A_BATCH];
+  size_t of[AHEAD_MAX];
+  MemoKey keys[AHEAD_MAX];
   size_t n_asked;
 } AnswerRows;
 
@@ -232,7 +228,7 @@ static int begin(Scan *scan, Error *err) {
   if (rc)
     return rc;
   if (!size_mul(scan->params[QUESTION].n, scan->params[CONTEXT].n,
-                &rows->n_pairs))
+                &rows->ahead.total))
     return fail_memory(err);
   Call *call = &scan->call;
   rc = call_use(call, param_option(scan, MODEL), TASK_ANSWER, err);
@@ -242,21 +238,19 @@ static int begin(Scan *scan, Error *err) {
 }
 
 static void clear_batch(AnswerRows *rows) {
-  for (size_t i = 0; i < rows->n; i++)
+  for (size_t i = 0; i < rows->ahead.n; i++)
     answers_clear(&rows->answers[i]);
-  rows->first += rows->n;
-  rows->n = rows->n_asked = rows->pair = rows->answer = 0;
+  rows->n_asked = rows->answer = 0;
 }
 
 /* Takes pair i of the batch from the cache, or asks for its answers. */
 static int add_pair(Scan *scan, size_t i, Error *err) {
   AnswerRows *rows = scan->state;
-  size_t n_contexts = scan->params[CONTEXT].n, p = rows->first + i;
+  size_t n_contexts = scan->params[CONTEXT].n, p = rows->ahead.first + i;
   size_t j = rows->n_asked;
   EncodeText question = param_text(scan, QUESTION, p / n_contexts);
   EncodeText context = param_text(scan, CONTEXT, p % n_contexts);
   int rc;
-  rows->answers[i] = (Answers){0};
   if (recall(&scan->call, &rows->how, question, context, &rows->keys[j],
              &rows->answers[i], &rc, err))
     return rc;
@@ -281,22 +275,22 @@ static int run_asked(Scan *scan, Error *err) {
   return rc;
 }
 
-/* Answers the next pairs; n stays 0 when there are none left. */
+/* Answers the next pairs; ahead.n is 0 when there are none left. */
 static int run_batch(Scan *scan, Error *err) {
   AnswerRows *rows = scan->state;
-  size_t most = rows->n ? 2 * rows->n : 1;
   int rc = OK;
   clear_batch(rows);
-  most = most < PAIRS_A_BATCH ? most : PAIRS_A_BATCH;
-  while (rc == OK && rows->n < most && rows->first + rows->n < rows->n_pairs)
-    rc = add_pair(scan, rows->n++, err);
+  ahead_batch(&rows->ahead);
+  memset(rows->answers, 0, rows->ahead.n * sizeof *rows->answers);
+  for (size_t i = 0; i < rows->ahead.n && rc == OK; i++)
+    rc = add_pair(scan, i, err);
   return rc || !rows->n_asked ? rc : run_asked(scan, err);
 }
 
-/* Is there a row at rows->pair, rows->answer? An empty span is one only where
+/* Is there a row at ahead.at, answer? An empty span is one only where
  * it was asked for. */
 static bool at_row(const AnswerRows *rows) {
-  const Answers *a = &rows->answers[rows->pair];
+  const Answers *a = &rows->answers[rows->ahead.at];
   if (rows->answer >= a->n)
     return false;
   const Answer *item = &a->items[rows->answer];
@@ -306,13 +300,14 @@ static bool at_row(const AnswerRows *rows) {
 /* The next place where a row may be. */
 static int step(Scan *scan, Error *err) {
   AnswerRows *rows = scan->state;
-  if (rows->pair < rows->n && ++rows->answer < rows->answers[rows->pair].n)
+  Ahead *ahead = &rows->ahead;
+  if (ahead->at < ahead->n && ++rows->answer < rows->answers[ahead->at].n)
     return OK;
   rows->answer = 0;
-  if (rows->pair < rows->n && ++rows->pair < rows->n)
+  if (ahead_step(ahead))
     return OK;
   int rc = run_batch(scan, err);
-  scan->done = rows->n == 0;
+  scan->done = ahead->n == 0;
   return rc;
 }
 
@@ -323,7 +318,7 @@ static int next(Scan *scan, Error *err) {
     rc = step(scan, err);
   if (rc || scan->done)
     return rc;
-  size_t p = rows->first + rows->pair;
+  size_t p = rows->ahead.first + rows->ahead.at;
   scan->params[QUESTION].at = p / scan->params[CONTEXT].n;
   scan->params[CONTEXT].at = p % scan->params[CONTEXT].n;
   return OK;
@@ -331,7 +326,7 @@ static int next(Scan *scan, Error *err) {
 
 static void column(Scan *scan, sqlite3_context *ctx, int i) {
   const AnswerRows *rows = scan->state;
-  const Answer *a = &rows->answers[rows->pair].items[rows->answer];
+  const Answer *a = &rows->answers[rows->ahead.at].items[rows->answer];
   size_t context = scan->params[CONTEXT].at;
   switch (i) {
   case COLUMN_SCORE:

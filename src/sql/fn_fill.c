@@ -22,6 +22,7 @@
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
+#include "sql/ahead.h"
 #include "sql/feature.h"
 #include "sql/params.h"
 #include "task/fill.h"
@@ -88,22 +89,18 @@ static const TableParam params[N_PARAMS] = {
     [TARGET] = {"target", PARAM_SHOWN, 0, 0},
 };
 
-enum { TEXTS_A_BATCH = 64 };
-
 /* The choices of a text's masks, [n_masks][top_k], and where they are kept. */
 typedef struct Known {
   Score *choices; /* owned; NULL: the cache did not have them */
   MemoKey key;
 } Known;
 
-/* The first batch is one text and each further one twice as many, so that
- * LIMIT 1 costs what one text costs. */
 typedef struct FillRows {
-  Filler *filler;  /* owned */
-  uint64_t top_k;  /* as it was asked for */
-  size_t first, n; /* texts of this batch, among those of the scan */
-  Known known[TEXTS_A_BATCH];
-  size_t text, mask, choice; /* the current row */
+  Filler *filler; /* owned */
+  uint64_t top_k; /* as it was asked for */
+  Ahead ahead;    /* texts */
+  Known known[AHEAD_MAX];
+  size_t mask, choice; /* the current row, of the text at ahead.at */
   /* Of the current text's masks so far, or of its last one alone where those
    * of all are more than the cache keeps. */
   Score *ranked; /* owned */
@@ -119,6 +116,7 @@ static int begin(Scan *scan, Error *err) {
   int rc = param_size(scan, TOP_K, &how.top_k, err);
   rc = rc ? rc : call_use(call, param_option(scan, MODEL), TASK_FILL, err);
   rows->top_k = how.top_k;
+  rows->ahead.total = scan->params[TEXT].n;
   return rc ? rc
             : filler_open(call->model, &call->run, &how, &rows->filler, err);
 }
@@ -126,10 +124,9 @@ static int begin(Scan *scan, Error *err) {
 /* --- A batch -------------------------------------------------------------- */
 
 static void clear_batch(FillRows *rows) {
-  for (size_t i = 0; i < rows->n; i++)
+  for (size_t i = 0; i < rows->ahead.n; i++)
     mem_free(rows->known[i].choices);
-  rows->first += rows->n;
-  rows->n = rows->text = rows->mask = rows->choice = 0;
+  rows->mask = rows->choice = 0;
 }
 
 /* Takes the choices of a text from the cache, if it has them. */
@@ -138,7 +135,6 @@ static int recall(Scan *scan, EncodeText text, Known *out, Error *err) {
   Question question = {
       TASK_FILL, &rows->top_k, 1, {text, param_text(scan, TARGETS, 0)}};
   size_t bytes;
-  *out = (Known){0};
   const void *known = call_recall(&scan->call, &question, &out->key, &bytes);
   if (!known)
     return OK;
@@ -149,28 +145,27 @@ static int recall(Scan *scan, EncodeText text, Known *out, Error *err) {
   return OK;
 }
 
-static int add_text(Scan *scan, Error *err) {
+static int add_text(Scan *scan, size_t i, Error *err) {
   FillRows *rows = scan->state;
-  EncodeText text = param_text(scan, TEXT, rows->first + rows->n);
-  Known *known = &rows->known[rows->n++];
+  EncodeText text = param_text(scan, TEXT, rows->ahead.first + i);
+  Known *known = &rows->known[i];
   int rc = recall(scan, text, known, err);
   rc = rc ? rc : filler_add(rows->filler, text, known->choices, err);
   if (rc == OK && !known->choices)
-    call_count(&scan->call, !filler_result(rows->filler, rows->n - 1)->code);
+    call_count(&scan->call, !filler_result(rows->filler, i)->code);
   return rc;
 }
 
-/* Reads on; rows->n stays 0 when there are no more texts. */
+/* Reads on; ahead.n is 0 when there are no more texts. */
 static int run_batch(Scan *scan, Error *err) {
   FillRows *rows = scan->state;
-  size_t most = rows->n ? 2 * rows->n : 1;
   int rc = OK;
   clear_batch(rows);
   filler_empty(rows->filler);
-  most = most < TEXTS_A_BATCH ? most : TEXTS_A_BATCH;
-  while (rc == OK && rows->n < most &&
-         rows->first + rows->n < scan->params[TEXT].n)
-    rc = add_text(scan, err);
+  ahead_batch(&rows->ahead);
+  memset(rows->known, 0, rows->ahead.n * sizeof *rows->known);
+  for (size_t i = 0; i < rows->ahead.n && rc == OK; i++)
+    rc = add_text(scan, i, err);
   return rc ? rc : filler_run(rows->filler, err);
 }
 
@@ -186,10 +181,10 @@ static int rank(Scan *scan, size_t n_masks, Error *err) {
                   sizeof *rows->ranked))
     return fail_memory(err);
   Score *out = rows->ranked + (keeps ? rows->mask * top_k : 0);
-  int rc = filler_rank(rows->filler, rows->text, rows->mask, out, err);
+  int rc = filler_rank(rows->filler, rows->ahead.at, rows->mask, out, err);
   rows->choices = out;
   if (rc == OK && keeps && rows->mask + 1 == n_masks)
-    call_remember(&scan->call, &rows->known[rows->text].key, rows->ranked,
+    call_remember(&scan->call, &rows->known[rows->ahead.at].key, rows->ranked,
                   all * sizeof *rows->ranked);
   return rc;
 }
@@ -197,11 +192,11 @@ static int rank(Scan *scan, size_t n_masks, Error *err) {
 /* The choices of the current mask. */
 static int read_mask(Scan *scan, Error *err) {
   FillRows *rows = scan->state;
-  const Known *known = &rows->known[rows->text];
-  const FillResult *result = filler_result(rows->filler, rows->text);
+  const Known *known = &rows->known[rows->ahead.at];
+  const FillResult *result = filler_result(rows->filler, rows->ahead.at);
   if (result->code)
     return fail(err, result->code, "%s", result->error.message);
-  scan->params[TEXT].at = rows->first + rows->text;
+  scan->params[TEXT].at = rows->ahead.first + rows->ahead.at;
   if (!known->choices)
     return rank(scan, result->n_masks, err);
   rows->choices = known->choices + rows->mask * filler_top_k(rows->filler);
@@ -212,20 +207,20 @@ static int read_mask(Scan *scan, Error *err) {
 static int next_text(Scan *scan, Error *err) {
   FillRows *rows = scan->state;
   rows->mask = 0;
-  if (++rows->text < rows->n)
+  if (ahead_step(&rows->ahead))
     return OK;
   int rc = run_batch(scan, err);
-  scan->done = rc || rows->n == 0;
+  scan->done = rc || rows->ahead.n == 0;
   return rc;
 }
 
 static int next(Scan *scan, Error *err) {
   FillRows *rows = scan->state;
-  if (rows->n && ++rows->choice < filler_top_k(rows->filler))
+  if (rows->ahead.n && ++rows->choice < filler_top_k(rows->filler))
     return OK;
   rows->choice = 0;
-  if (rows->n &&
-      ++rows->mask < filler_result(rows->filler, rows->text)->n_masks)
+  if (rows->ahead.n &&
+      ++rows->mask < filler_result(rows->filler, rows->ahead.at)->n_masks)
     return read_mask(scan, err);
   int rc = next_text(scan, err);
   return rc || scan->done ? rc : read_mask(scan, err);
@@ -240,7 +235,7 @@ static void show_text(const Scan *scan, sqlite3_context *ctx, bool alone) {
   Error err;
   int rc = alone ? tokenizer_decode(scan->call.model->tokenizer, &id, 1, false,
                                     &text, &bytes, &err)
-                 : filler_sequence(rows->filler, rows->text, rows->mask, id,
+                 : filler_sequence(rows->filler, rows->ahead.at, rows->mask, id,
                                    &text, &bytes, &err);
   if (rc)
     call_fail(ctx, &scan->call, rc, &err);
