@@ -55,6 +55,10 @@ static const struct Case {
      "The play was written by him in London. ", 2000},
     {"counting a text too long", "SELECT * FROM distilbert_features(?1)",
      "The play was written by him in London. ", 100 * MB},
+    {"entities", "SELECT count(*) FROM distilbert_entities(?1)",
+     "The play was written by him in London. ", 4 * MB},
+    {"entities of white space", "SELECT count(*) FROM distilbert_entities(?1)",
+     " \n", 100 * MB},
     {"accents", "SELECT count(*) FROM distilbert_tokens(?1)", "a\xcc\x81 ",
      100 * MB},
     {"a vector over windows", "SELECT distilbert_embed(?1)",
@@ -69,8 +73,11 @@ static const struct Case {
 static const char SETUP[] =
     "UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';"
     "INSERT INTO distilbert_models(name, path)"
-    " VALUES ('letters', 'tests/sql/data/sentence.safetensors');"
-    "SELECT distilbert_embed('a'), distilbert_embed('a', 'letters')";
+    " VALUES ('letters', 'tests/sql/data/sentence.safetensors'), ('tags',"
+    " 'tests/oracle/data/checkpoints/distilbert-uncased-tokcls');"
+    "UPDATE distilbert_config SET value = 'tags' WHERE key = 'entities_model';"
+    "SELECT distilbert_embed('a'), distilbert_embed('a', 'letters'),"
+    " distilbert_entities_json('a')";
 
 static clockid_t clock_of_main;
 
