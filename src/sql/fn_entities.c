@@ -27,10 +27,9 @@
 #include "sql/ahead.h"
 #include "sql/feature.h"
 #include "sql/params.h"
+#include "sql/vector.h"
 #include "task/entities.h"
 SQLITE_EXTENSION_INIT3
-
-enum { SUBTYPE_JSON = 74 };
 
 /* --- The cache -------------------------------------------------------------
  *

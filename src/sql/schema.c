@@ -102,7 +102,8 @@ static int model_argument(const Piece *p) {
   } functions[] = {
       {"distilbert_answer", 2},      {"distilbert_highlight", 4},
       {"distilbert_embed", 1},       {"distilbert_fill", 1},
-      {"distilbert_token_count", 1}, {"distilbert_entities_json", 1},
+      {"distilbert_token_count", 1}, {"distilbert_classify", 1},
+      {"distilbert_choose", 2},      {"distilbert_entities_json", 1},
   };
   for (size_t i = 0; i < sizeof functions / sizeof *functions; i++)
     if (p->quote != '\'' && strlen(functions[i].name) == p->bytes &&

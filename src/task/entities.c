@@ -30,6 +30,7 @@
 #include "task/batch.h"
 #include "task/scores.h"
 #include "task/text_list.h"
+#include "task/whole.h"
 #include "text/window.h"
 
 const EntityOptions entity_defaults = {.aggregation = AGGREGATION_SIMPLE,
@@ -234,18 +235,6 @@ static void share(const Tagger *t, const Windows *windows, size_t position,
     w->to = half + windows->size - shared;
 }
 
-static int too_long(const Tagger *t, EncodeText text, Error *err) {
-  const Tokenizer *tokenizer = t->model->tokenizer;
-  size_t n;
-  int rc =
-      tokenizer_count(tokenizer, text.text, text.bytes, &t->run->poll, &n, err);
-  return rc ? rc
-            : fail(err, ERR_RANGE,
-                   "text has %zu tokens, the model takes at most %zu",
-                   n + tokenizer_n_added(tokenizer, false),
-                   t->model->max_tokens);
-}
-
 /* The next window into the batch's tokens, and its record into *w. */
 static int read_window(Tagger *t, Windows *windows, EncodeText text, Waiting *w,
                        bool *more, Error *err) {
@@ -255,7 +244,8 @@ static int read_window(Tagger *t, Windows *windows, EncodeText text, Waiting *w,
   if (rc || !*more)
     return rc;
   if (!windows->done && t->overflow == OVERFLOW_ERROR)
-    return too_long(t, text, err);
+    return whole_too_long(t->model, &t->run->poll, text, (EncodeText){NULL, 0},
+                          "", err);
   share(t, windows, position, w);
   rc = read_marks(t, w, text, b->tokens.tokens + b->n_tokens, batch_pending(b),
                   &plain, err);

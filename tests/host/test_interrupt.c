@@ -55,6 +55,10 @@ static const struct Case {
      "The play was written by him in London. ", 2000},
     {"counting a text too long", "SELECT * FROM distilbert_features(?1)",
      "The play was written by him in London. ", 100 * MB},
+    {"entities", "SELECT count(*) FROM distilbert_entities(?1)",
+     "The play was written by him in London. ", 4 * MB},
+    {"entities of white space", "SELECT count(*) FROM distilbert_entities(?1)",
+     " \n", 100 * MB},
     {"accents", "SELECT count(*) FROM distilbert_tokens(?1)", "a\xcc\x81 ",
      100 * MB},
     {"chunks", "SELECT count(*) FROM distilbert_chunks(?1)",
@@ -82,9 +86,12 @@ static const char SETUP[] =
     "UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';"
     "INSERT INTO distilbert_models(name, path)"
     " VALUES ('letters', 'tests/sql/data/sentence.safetensors'), ('nli',"
-    " 'tests/oracle/data/checkpoints/distilbert-uncased-nli');"
+    " 'tests/oracle/data/checkpoints/distilbert-uncased-nli'), ('tags',"
+    " 'tests/oracle/data/checkpoints/distilbert-uncased-tokcls');"
+    "UPDATE distilbert_config SET value = 'tags' WHERE key = 'entities_model';"
     "SELECT distilbert_embed('a'), distilbert_embed('a', 'letters'),"
-    " distilbert_classify('a'), distilbert_classify('a', 'nli')";
+    " distilbert_classify('a'), distilbert_classify('a', 'nli'),"
+    " distilbert_entities_json('a')";
 
 static clockid_t clock_of_main;
 

@@ -19,6 +19,17 @@ SELECT distilbert_choose('a', '["b"]'), distilbert_classify('a', 'nli'), distilb
 
 -- Choices --------------------------------------------------------------------
 
+.testcase in an index only with its fingerprint
+CREATE TABLE t(body TEXT);
+CREATE INDEX chosen ON t(distilbert_choose(body, '["a", "b"]', 'mc'));
+INSERT INTO t VALUES ('fine');
+.error distilbert_choose: model mc: the index or table chosen is made with it, but without its fingerprint: *
+
+.testcase and out again
+DROP TABLE t;
+SELECT distilbert_choose('fine', '["a", "b"]', 'mc') IS NOT NULL;
+.check 1
+
 .testcase the best choice
 SELECT distilbert_choose('In Italy, pizza served in formal settings is presented unsliced.',
   '["It is eaten with a fork and a knife.", "It is eaten while held in the hand."]');

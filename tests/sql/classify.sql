@@ -25,6 +25,17 @@ SELECT distilbert_classify('x', column1)
 
 -- distilbert_classify --------------------------------------------------------
 
+.testcase in an index only with its fingerprint
+CREATE TABLE t(body TEXT);
+CREATE INDEX labelled ON t(distilbert_classify(body, 's'));
+INSERT INTO t VALUES ('fine');
+.error distilbert_classify: model s: the index or table labelled is made with it, but without its fingerprint: *
+
+.testcase and out again
+DROP TABLE t;
+SELECT distilbert_classify('fine', 's') IS NOT NULL;
+.check 1
+
 .testcase the best label
 SELECT distilbert_classify('');
 SELECT distilbert_classify('', 's');
