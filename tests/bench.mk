@@ -19,12 +19,14 @@ bench-kernels: $(BENCH)_kernels ## products alone, as shares of the peak
 	@$<
 
 # The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it, and
-# QUALITY_STS=stsb-en-test.csv.
+# QUALITY_STS=stsb-en-test.csv; QUALITY_SENTIMENT and QUALITY_ENTITIES likewise.
 QUALITY_FLAGS ?=
 EMBEDDER := models/all-minilm-l6-v2.safetensors
 
-quality: loadable ## SQuAD v1.1 and STS-B with the built-in models, through SQL
+quality: loadable ## what the built-in models know, through SQL
 	@scripts/tally quality tests/quality/test_metrics.py
 	@tests/quality/sts.py --expect 81.98 0.3
 	@tests/quality/sts.py --expect 81.98 0.1 --model $(EMBEDDER)
+	@tests/quality/heads.py sentiment --expect 90.25 0.3
+	@tests/quality/heads.py entities --expect 75.47 0.3
 	@tests/quality/squad.py --expect 71.96 81.39 $(QUALITY_FLAGS)

@@ -29,33 +29,39 @@ const Builtin *builtin_at(size_t i) {
 #define PREFIX  ""
 #endif
 
-/* NAME: the file's bytes. NAME_end: zeros, since kernels read whole words. */
-#define FILE_BYTES(name, path)                                                 \
-  ".balign 64\n.global " PREFIX name "\n" PREFIX name ":\n"                    \
-  ".incbin \"" path "\"\n"                                                     \
-  ".global " PREFIX name "_end\n" PREFIX name "_end:\n.zero 64\n"
+#define EMBED TASK_BIT(TASK_EMBED)
+#define ALONE NULL
+#define LENT  &builtins[0]
 
-__asm__(
-    SECTION FILE_BYTES("builtin_embed", "models/all-minilm-l6-v2.safetensors")
-        FILE_BYTES("builtin_squad",
-                   "models/distilbert-minilm-squad.safetensors")
-            FILE_BYTES("builtin_sst2",
-                       "models/distilbert-minilm-sst2.safetensors") ".text\n");
+/* A symbol, the name, what its heads serve, whose the word embeddings are. A
+ * task goes to the first that serves it. */
+#define MODELS_BUILT_IN(X)                                                     \
+  X(embed, "all-minilm-l6-v2", EMBED, ALONE)                                   \
+  X(squad, "distilbert-minilm-squad", EMBED | TASK_BIT(TASK_ANSWER), LENT)     \
+  X(sst2, "distilbert-minilm-sst2", EMBED | TASK_BIT(TASK_CLASSIFY), LENT)     \
+  X(entities, "distilbert-minilm-entities", EMBED | TASK_BIT(TASK_ENTITIES),   \
+    LENT)
+
+/* builtin_X: the file's bytes. builtin_X_end: zeros, since kernels read whole
+ * words. */
+#define BYTES(symbol, name, tasks, words)                                      \
+  ".balign 64\n.global " PREFIX "builtin_" #symbol "\n" PREFIX                 \
+  "builtin_" #symbol ":\n"                                                     \
+  ".incbin \"models/" name ".safetensors\"\n"                                  \
+  ".global " PREFIX "builtin_" #symbol "_end\n" PREFIX "builtin_" #symbol      \
+  "_end:\n.zero 64\n"
+
+__asm__(SECTION MODELS_BUILT_IN(BYTES) ".text\n");
 
 #define HIDDEN __attribute__((visibility("hidden")))
-extern const unsigned char builtin_embed[] HIDDEN, builtin_embed_end[] HIDDEN;
-extern const unsigned char builtin_squad[] HIDDEN, builtin_squad_end[] HIDDEN;
-extern const unsigned char builtin_sst2[] HIDDEN, builtin_sst2_end[] HIDDEN;
+#define DECLARED(symbol, name, tasks, words)                                   \
+  extern const unsigned char builtin_##symbol[] HIDDEN,                        \
+      builtin_##symbol##_end[] HIDDEN;
+MODELS_BUILT_IN(DECLARED)
 
-/* A task goes to the first that serves it. */
-static const Builtin builtins[] = {
-    {"all-minilm-l6-v2", TASK_BIT(TASK_EMBED), builtin_embed, builtin_embed_end,
-     NULL},
-    {"distilbert-minilm-squad", TASK_BIT(TASK_EMBED) | TASK_BIT(TASK_ANSWER),
-     builtin_squad, builtin_squad_end, &builtins[0]},
-    {"distilbert-minilm-sst2", TASK_BIT(TASK_EMBED) | TASK_BIT(TASK_CLASSIFY),
-     builtin_sst2, builtin_sst2_end, &builtins[0]},
-};
+#define ROW(symbol, name, tasks, words)                                        \
+  {name, tasks, builtin_##symbol, builtin_##symbol##_end, words},
+static const Builtin builtins[] = {MODELS_BUILT_IN(ROW)};
 
 const Builtin *builtin_at(size_t i) {
   return i < sizeof builtins / sizeof *builtins ? &builtins[i] : NULL;

@@ -362,7 +362,9 @@ SELECT name FROM distilbert_models WHERE name = 'mlm' OR path IS NULL ORDER BY n
 engine
 overflow
 all-minilm-l6-v2
+distilbert-minilm-entities
 distilbert-minilm-squad
+distilbert-minilm-sst2
 mlm
 END
 

@@ -6,7 +6,9 @@
 SELECT name, path, family, tasks, loaded FROM distilbert_models;
 .check <<END
 all-minilm-l6-v2|NULL|NULL|embed|0
+distilbert-minilm-entities|NULL|NULL|embed,entities|0
 distilbert-minilm-squad|NULL|NULL|embed,answer|0
+distilbert-minilm-sst2|NULL|NULL|embed,classify|0
 END
 
 .testcase after its first use
@@ -23,6 +25,8 @@ END
 SELECT length(fingerprint), fingerprint = distilbert_fingerprint(name),
        fingerprint NOT GLOB '*[^0-9a-f]*' FROM distilbert_models;
 .check <<END
+64|1|1
+64|1|1
 64|1|1
 64|1|1
 END
@@ -42,7 +46,9 @@ SELECT name, substr(path, instr(path, 'tests/')), loaded
   FROM distilbert_models ORDER BY name;
 .check <<END
 all-minilm-l6-v2|NULL|0
+distilbert-minilm-entities|NULL|0
 distilbert-minilm-squad|NULL|1
+distilbert-minilm-sst2|NULL|0
 tiny|tests/oracle/data/checkpoints/distilbert-uncased-qa|0
 END
 
@@ -381,7 +387,9 @@ DELETE FROM distilbert_models WHERE path IS NOT NULL;
 SELECT name FROM distilbert_models;
 .check <<END
 all-minilm-l6-v2
+distilbert-minilm-entities
 distilbert-minilm-squad
+distilbert-minilm-sst2
 END
 
 -- Where the table itself stands ----------------------------------------------
@@ -391,7 +399,9 @@ CREATE VIRTUAL TABLE temp.m USING distilbert_models;
 SELECT name FROM m; DROP TABLE m;
 .check <<END
 all-minilm-l6-v2
+distilbert-minilm-entities
 distilbert-minilm-squad
+distilbert-minilm-sst2
 END
 
 .testcase not in a database file
@@ -412,7 +422,9 @@ INSERT INTO distilbert_models(name, path) VALUES ('x', 'tests');
 SELECT name FROM distilbert_models;
 .check <<END
 all-minilm-l6-v2
+distilbert-minilm-entities
 distilbert-minilm-squad
+distilbert-minilm-sst2
 END
 
 -- distilbert_register, distilbert_forget --------------------------------------
@@ -478,7 +490,9 @@ SELECT name FROM distilbert_models;
 one
 0
 all-minilm-l6-v2
+distilbert-minilm-entities
 distilbert-minilm-squad
+distilbert-minilm-sst2
 END
 
 .testcase a name has one spelling: a dot
@@ -552,4 +566,4 @@ SELECT distilbert_set('threads', 1);
 .open
 DELETE FROM distilbert_models;
 SELECT count(*) FROM distilbert_models;
-.check 2
+.check 4

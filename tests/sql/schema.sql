@@ -170,7 +170,9 @@ CREATE TEMP VIEW tm AS SELECT name FROM distilbert_models;
 SELECT * FROM tm;
 .check <<END
 all-minilm-l6-v2
+distilbert-minilm-entities
 distilbert-minilm-squad
+distilbert-minilm-sst2
 END
 
 -- A schema nobody trusts -----------------------------------------------------
@@ -224,7 +226,9 @@ SELECT name FROM distilbert_models;
 William Shakespeare
 William Shakespeare
 all-minilm-l6-v2
+distilbert-minilm-entities
 distilbert-minilm-squad
+distilbert-minilm-sst2
 END
 
 -- Undoing this reads the schema again, and that refuses the column of g.

@@ -101,5 +101,7 @@ SELECT name FROM distilbert_models;
 .check <<END
 native
 all-minilm-l6-v2
+distilbert-minilm-entities
 distilbert-minilm-squad
+distilbert-minilm-sst2
 END
