@@ -1,4 +1,5 @@
--- demo.sql - question answering over 304 paragraphs of Wikipedia, in SQL.
+-- demo.sql - questions, search by meaning and names over 304 paragraphs of
+-- Wikipedia, in SQL.
 --
 -- `make demo` builds the extension and runs this file in the sqlite3 shell,
 -- from the root of the repository, with an empty database:
@@ -145,7 +146,23 @@ JOIN docs AS d ON d.id = v.id
 ORDER BY cosine DESC
 LIMIT 3;
 
--- 8. Masked words.  They need a checkpoint with a masked-word head, and no
+-- 8. Names of people, each a row, counted over all paragraphs.  The list of
+--    texts is read in full batches.
+
+.print
+.print People named in most paragraphs:
+SELECT substr(e.text, e.start + 1, e."end" - e.start) AS person,
+       count(DISTINCT d.id) AS paragraphs,
+       group_concat(DISTINCT d.title) AS 'found in'
+FROM distilbert_entities AS e
+JOIN docs AS d ON d.body = e.text
+WHERE e.text IN (SELECT body FROM docs)
+  AND e.aggregation = 'first' AND e.entity = 'PER'
+GROUP BY person
+ORDER BY paragraphs DESC, person
+LIMIT 5;
+
+-- 9. Masked words.  They need a checkpoint with a masked-word head, and no
 --    built-in model has one: `make demo FILL_MODEL=PATH` names one, and without
 --    it there is a line that says so instead of rows.
 

@@ -1,4 +1,4 @@
--- first-steps.sql - each function once, in the sqlite3 shell.
+-- first-steps.sql - a look at most functions, in the sqlite3 shell.
 --
 --     sqlite3 :memory: '.read examples/first-steps.sql'
 --
@@ -28,6 +28,15 @@ SELECT distilbert_highlight('In which year?', body, '[', ']') AS text
   FROM docs WHERE id = 3;
 
 .print
+.print Praise or blame
+SELECT distilbert_classify('What a wonderful machine!') AS label;
+
+.print
+.print Who and what is named
+SELECT id, entity, word, start, "end"
+  FROM docs, distilbert_entities(body, 'first');
+
+.print
 .print What the model reads
 SELECT position, id, token, start, "end" FROM distilbert_tokens('UNIVAC I');
 
@@ -46,3 +55,8 @@ INSERT INTO expect
 INSERT INTO expect
   SELECT distilbert_highlight('In which year?', body, '[', ']')
          LIKE '%in [1990].' FROM docs WHERE id = 3;
+INSERT INTO expect
+  SELECT distilbert_classify('What a wonderful machine!') = 'POSITIVE';
+INSERT INTO expect
+  SELECT entity = 'PER' AND word = 'grace hopper'
+    FROM docs, distilbert_entities(body, 'first') WHERE id = 2 LIMIT 1;
