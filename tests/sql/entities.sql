@@ -1,16 +1,20 @@
 -- distilbert_entities(text): entity, score, word, start, end, position |
 --   text, aggregation, overflow, stride, ignore, model
 -- distilbert_entities_json(text [, model])
--- No built-in model has a token classification head. Run from the repository's
--- root.
+-- Run from the repository's root. What the entities of the models registered here
+-- must be: tests/oracle/test_entities.c.
 
-.testcase no model is set
+.testcase the built-in model
 SELECT distilbert_entities_json('Rome');
-.error distilbert_entities_json: no model given, and none built in *'entities_model'*
+.glob [[]{"entity":"LOC","score":0.99*,"word":"rome","start":0,"end":4}]
 
-.testcase nor for the table
-SELECT * FROM distilbert_entities('Rome');
-.error distilbert_entities: no model given, *UPDATE distilbert_config *'entities_model'*
+.testcase and for the table
+SELECT entity, score > 0.9, word, start, "end", position
+  FROM distilbert_entities('Maria Callas sang in Rome.');
+.check <<END
+PER|1|maria callas|0|12|1
+LOC|1|rome|21|25|6
+END
 
 .testcase a model without the head
 SELECT distilbert_entities_json('Rome', 'distilbert-minilm-squad');
