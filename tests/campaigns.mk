@@ -19,7 +19,7 @@ io: $(RUNNER) ## the same, each system call of ours failing in turn
 	@scripts/tally io \
 	  $(SCRIPTS:%="$(UNDER) $(RUNNER) --io --points $(POINTS) %")
 
-# Folders damaged for each of six checkpoints.
+# Folders damaged for each of eight checkpoints.
 HOSTILE ?= 2000
 
 HOSTILE_RUN := $(B)/tests/fault/hostile

@@ -20,19 +20,19 @@
 #include "base/size.h"
 #include "base/utf8.h"
 
-void json_begin(JsonWriter *w) {
-  *w = (JsonWriter){0};
-  w->inside = c_locale_enter(&w->locale, NULL) == OK;
-  w->failed = !w->inside;
+void json_begin(JsonWriter *w, const Poll *poll) {
+  *w = (JsonWriter){.poll = poll};
+  w->rc = c_locale_enter(&w->locale, &w->error);
+  w->inside = w->rc == OK;
 }
 
 /* Room for n bytes more; NULL: there is none, now or since earlier. */
 static char *reserve(JsonWriter *w, size_t n) {
   size_t needed;
-  if (!w->failed)
-    w->failed = !size_add(w->n, n, &needed) ||
-                mem_reserve(&w->text, &w->capacity, needed, 1);
-  return w->failed ? NULL : w->text + w->n;
+  if (w->rc == OK && (!size_add(w->n, n, &needed) ||
+                      mem_reserve(&w->text, &w->capacity, needed, 1)))
+    w->rc = fail_memory(&w->error);
+  return w->rc ? NULL : w->text + w->n;
 }
 
 static void put(JsonWriter *w, const void *bytes, size_t n) {
@@ -66,11 +66,14 @@ static void put_character(JsonWriter *w, uint32_t code) {
 }
 
 void json_put_text(JsonWriter *w, const char *text, size_t bytes) {
+  enum { POLL_EVERY = 1 << 16 };
   uint32_t code;
   put(w, "\"", 1);
-  for (size_t at = 0; at < bytes && !w->failed;) {
+  for (size_t at = 0, n = 1; at < bytes && w->rc == OK; n++) {
     at += utf8_decode(text, bytes, at, &code);
     put_character(w, code);
+    if (n % POLL_EVERY == 0 && w->rc == OK)
+      w->rc = poll_check(w->poll, &w->error);
   }
   put(w, "\"", 1);
 }
@@ -87,7 +90,7 @@ void json_put_float(JsonWriter *w, float number) {
   char digits[16]; /* "-1.17549435e-38", its 0 included */
   int n = 0;
   int least = fabsf(number) < FLT_MIN ? 1 : 6;
-  for (int precision = least; precision <= 9 && !w->failed; precision++) {
+  for (int precision = least; precision <= 9 && w->rc == OK; precision++) {
     n = snprintf(digits, sizeof digits, "%.*g", precision, (double)number);
     if ((float)strtod(digits, NULL) == number)
       break;
@@ -98,17 +101,17 @@ void json_put_float(JsonWriter *w, float number) {
 int json_end(JsonWriter *w, char **out, size_t *bytes, Error *err) {
   if (w->inside)
     c_locale_leave(&w->locale);
-  if (w->failed)
+  if (w->rc)
     mem_free(w->text);
-  *out = w->failed ? NULL : w->text;
-  *bytes = w->failed ? 0 : w->n;
-  return w->failed ? fail_memory(err) : OK;
+  *out = w->rc ? NULL : w->text;
+  *bytes = w->rc ? 0 : w->n;
+  return w->rc ? fail(err, w->rc, "%s", w->error.message) : OK;
 }
 
 int json_write_floats(const float *values, size_t n, char **out, size_t *bytes,
                       Error *err) {
   JsonWriter w;
-  json_begin(&w);
+  json_begin(&w, NULL);
   json_put(&w, "[");
   for (size_t i = 0; i < n; i++) {
     if (i > 0)

@@ -148,15 +148,15 @@ static void write_entity(JsonWriter *w, const Labels *labels, const Entity *e) {
   json_put(w, "}");
 }
 
-static int write_list(const Model *m, const EntityList *list, char **out,
+static int write_list(const Call *call, const EntityList *list, char **out,
                       size_t *bytes, Error *err) {
   JsonWriter w;
-  json_begin(&w);
+  json_begin(&w, &call->run.poll);
   json_put(&w, "[");
   for (size_t i = 0; i < list->n; i++) {
     if (i > 0)
       json_put(&w, ",");
-    write_entity(&w, &m->labels, &list->items[i]);
+    write_entity(&w, &call->model->labels, &list->items[i]);
   }
   json_put(&w, "]");
   return json_end(&w, out, bytes, err);
@@ -176,7 +176,7 @@ static void fn_entities_json(sqlite3_context *ctx, int argc,
   int rc = value_text(argv[0], &text, &err);
   rc = rc ? rc : call_use_argument(&call, argc, argv, 1, TASK_ENTITIES, &err);
   rc = rc ? rc : find(&call, text, &list, &err);
-  rc = rc ? rc : write_list(call.model, &list, &json, &bytes, &err);
+  rc = rc ? rc : write_list(&call, &list, &json, &bytes, &err);
   entities_clear(&list);
   call_end(&call);
   if (rc) {

@@ -364,6 +364,7 @@ static int prepare(Tagger *t, const EntityOptions *how, Error *err) {
   t->overflow = how->overflow;
   t->grouper = (Grouper){.tokenizer = t->model->tokenizer,
                          .labels = &t->model->labels,
+                         .poll = &t->run->poll,
                          .aggregation = how->aggregation,
                          .L = L};
   t->row = mem_array(L, sizeof *t->row);

@@ -142,8 +142,8 @@ static int make_word(Grouper *g, const TaggedWindow *w, size_t a, size_t b,
     }
   if (g->aggregation == AGGREGATION_AVERAGE)
     judge_mean(g, w, &word);
-  int rc = tokenizer_join(g->tokenizer, g->words + a, b - a, &word.joined,
-                          &bytes, err);
+  int rc = tokenizer_join(g->tokenizer, g->words + a, b - a, g->poll,
+                          &word.joined, &bytes, err);
   g->parts[to] = word;
   g->words[to] = (EncodeText){word.joined, bytes};
   return rc;
@@ -169,7 +169,7 @@ static int join_group(Grouper *g, const TaggedWindow *w, size_t a, size_t b,
   int32_t unk = tokenizer_special(g->tokenizer).unk;
   if (g->aggregation != AGGREGATION_NONE ||
       w->tokens[g->parts[a].first].id == unk)
-    return tokenizer_join(g->tokenizer, g->words + a, b - a, &e->word,
+    return tokenizer_join(g->tokenizer, g->words + a, b - a, g->poll, &e->word,
                           &e->word_bytes, err);
   e->word_bytes = g->words[a].bytes;
   e->word = mem_text(g->words[a].text, e->word_bytes);

@@ -46,6 +46,7 @@ typedef struct Part Part;
 typedef struct Grouper {
   const Tokenizer *tokenizer; /* borrowed, as are the labels */
   const Labels *labels;
+  const Poll *poll;
   Aggregation aggregation;
   size_t L;          /* labels */
   bool *ignored;     /* owned: [L] */
@@ -54,12 +55,12 @@ typedef struct Grouper {
   size_t n, parts_capacity, words_capacity;
 } Grouper;
 
-/* The first four are set. `ignored`: labels whose entities are left out, as
+/* The first five are set. `ignored`: labels whose entities are left out, as
  * groups_label spells them, a 0 behind each; sorted here. ERR_NOMEM */
 int groups_open(Grouper *g, EncodeText *ignored, size_t n, Error *err);
 void groups_close(Grouper *g);
 
-/* Appends the entities of a window. ERR_NOMEM */
+/* Appends the entities of a window. ERR_NOMEM, ERR_INTERRUPT */
 int groups_find(Grouper *g, const TaggedWindow *w, EntityList *out, Error *err);
 
 /* How the text shows whether a token goes on with a word. */

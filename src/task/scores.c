@@ -85,7 +85,8 @@ static int by_score(const void *a, const void *b) {
 }
 
 void scores_sort(Score *scores, size_t n) {
-  qsort(scores, n, sizeof *scores, by_score);
+  if (n > 1) /* none may be at NULL, which qsort does not take */
+    qsort(scores, n, sizeof *scores, by_score);
 }
 
 Score scores_best(const Score *scores, size_t n) {

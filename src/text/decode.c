@@ -31,6 +31,7 @@
 typedef struct Text {
   char *bytes; /* owned */
   size_t n, room;
+  const Poll *poll;
 } Text;
 
 static int append(Text *t, const char *bytes, size_t n, Error *err) {
@@ -38,37 +39,53 @@ static int append(Text *t, const char *bytes, size_t n, Error *err) {
   if (!size_add(t->n, n, &end) || end == SIZE_MAX ||
       mem_reserve(&t->bytes, &t->room, end + 1, 1))
     return fail_memory(err); /* one more for the 0 at the end */
-  memcpy(t->bytes + t->n, bytes, n);
+  int rc = poll_copy(t->poll, t->bytes + t->n, bytes, n, err);
   t->n = end;
-  return OK;
+  return rc;
+}
+
+enum { AT_ONCE = 1 << 20 }; /* bytes between two questions */
+
+/* Up to the next `c` behind the first byte. */
+static size_t stretch(const char *at, size_t left, char c) {
+  size_t most = left < AT_ONCE ? left : AT_ONCE;
+  const char *next = memchr(at + 1, c, most - 1);
+  return next ? (size_t)(next - at) : most;
 }
 
 /* Replaces what is not longer by what it becomes, from `start` on. */
-static void replace(Text *t, size_t start, const char *old, const char *new) {
-  size_t n_old = strlen(old), n_new = strlen(new), to = start;
-  for (size_t from = start; from < t->n;) {
-    bool here =
-        t->n - from >= n_old && memcmp(t->bytes + from, old, n_old) == 0;
-    if (here)
-      memcpy(t->bytes + to, new, n_new);
-    else
-      t->bytes[to] = t->bytes[from];
-    from += here ? n_old : 1;
-    to += here ? n_new : 1;
+static int replace(Text *t, size_t start, const char *old, const char *new,
+                   Error *err) {
+  size_t n_old = strlen(old), n_new = strlen(new), to = start, asked = start;
+  int rc = OK;
+  for (size_t from = start, n; from < t->n && rc == OK; from += n) {
+    const char *at = t->bytes + from;
+    size_t left = t->n - from;
+    bool here = left >= n_old && memcmp(at, old, n_old) == 0;
+    n = here ? n_old : stretch(at, left, old[0]);
+    memmove(t->bytes + to, here ? new : at, here ? n_new : n);
+    to += here ? n_new : n;
+    if (from - asked >= AT_ONCE) {
+      asked = from;
+      rc = poll_check(t->poll, err);
+    }
   }
   t->n = to;
+  return rc;
 }
 
 /* In a token WordPiece's decoder also shortens " do not". */
-static void clean_up(Text *t, size_t start, bool token) {
+static int clean_up(Text *t, size_t start, bool token, Error *err) {
   static const char *const rules[][2] = {
       {" .", "."},   {" ?", "?"},     {" !", "!"},     {" ,", ","},
       {" ' ", "'"},  {" n't", "n't"}, {" 'm", "'m"},   {" do not", " don't"},
       {" 's", "'s"}, {" 've", "'ve"}, {" 're", "'re"},
   };
-  for (size_t i = 0; i < sizeof rules / sizeof *rules; i++)
+  int rc = OK;
+  for (size_t i = 0; i < sizeof rules / sizeof *rules && rc == OK; i++)
     if (token || strcmp(rules[i][0], " do not") != 0)
-      replace(t, start, rules[i][0], rules[i][1]);
+      rc = replace(t, start, rules[i][0], rules[i][1], err);
+  return rc;
 }
 
 static int add_piece(const Tokenizer *t, const char *token, size_t bytes,
@@ -83,9 +100,7 @@ static int add_piece(const Tokenizer *t, const char *token, size_t bytes,
     rc = append(out, token, bytes, err);
   else if ((rc = append(out, " ", 1, err)) == OK)
     rc = append(out, token, bytes, err);
-  if (rc == OK && t->decoder.clean_tokens)
-    clean_up(out, start, true);
-  return rc;
+  return rc || !t->decoder.clean_tokens ? rc : clean_up(out, start, true, err);
 }
 
 static int add_bytes(const char *token, size_t bytes, Text *out, Error *err) {
@@ -107,7 +122,7 @@ static int add_bytes(const char *token, size_t bytes, Text *out, Error *err) {
 
 /* U+FFFD for each maximal part that is not UTF-8. */
 static int make_valid(Text *t, Error *err) {
-  Text out = {0};
+  Text out = {.poll = t->poll};
   if (utf8_is_valid(t->bytes, t->n))
     return OK;
   int rc = append(&out, "", 0, err);
@@ -156,9 +171,9 @@ static int decode(const Tokenizer *t, const int32_t *ids, size_t n, bool skip,
   rc = rc ? rc : end_tokens(t, out, err);
   if (rc || !t->decoder.clean_text)
     return rc;
-  clean_up(out, 0, false);
+  rc = clean_up(out, 0, false, err);
   out->bytes[out->n] = 0;
-  return OK;
+  return rc;
 }
 
 /* Hands a text over that was built with this result. */
@@ -189,8 +204,8 @@ static int join(const Tokenizer *t, const EncodeText *pieces, size_t n,
 }
 
 int tokenizer_join(const Tokenizer *t, const EncodeText *pieces, size_t n,
-                   char **text, size_t *bytes, Error *err) {
-  Text out = {0};
+                   const Poll *poll, char **text, size_t *bytes, Error *err) {
+  Text out = {.poll = poll};
   int rc = join(t, pieces, n, &out, err);
   return give(&out, rc, text, bytes);
 }

@@ -87,10 +87,10 @@ const char *tokenizer_token(const Tokenizer *t, int32_t id, size_t *bytes);
 int tokenizer_decode(const Tokenizer *t, const int32_t *ids, size_t n,
                      bool skip_special, char **text, size_t *bytes, Error *err);
 
-/* The same of n tokens' texts, whatever they are, without what the files want
- * closed up in the whole. */
+/* The same of n tokens' texts, whatever they are and however long, without what
+ * the files want closed up in the whole. */
 int tokenizer_join(const Tokenizer *t, const EncodeText *pieces, size_t n,
-                   char **text, size_t *bytes, Error *err);
+                   const Poll *poll, char **text, size_t *bytes, Error *err);
 
 /* Has what goes on with a word a mark of its own, as WordPiece's "##"? */
 bool tokenizer_marks_pieces(const Tokenizer *t);

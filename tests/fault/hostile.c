@@ -40,6 +40,8 @@ static const char *const checkpoints[] = {
     "bert-uncased-minilm",        /* modules.json, no head */
     "roberta-qa",                 /* tokenizer.json with merges */
     "roberta-mlm",                /* vocab.json, merges.txt */
+    "distilbert-uncased-seqcls",  /* labels of texts */
+    "distilbert-uncased-tokcls",  /* labels of tokens */
 };
 
 /* One query a way through the loader; %s is the model. Queries that this
@@ -53,6 +55,10 @@ static const char *const queries[] = {
     "SELECT 0, 0, hex(distilbert_embed('it was written by ann lee', '%s')),"
     " 0.5",
     "SELECT 0, 0, distilbert_fill('it was [MASK] by ann lee', '%s'), 0.5",
+    "SELECT 0, 0, label, score FROM distilbert_classes('it was written by ann')"
+    " WHERE model = '%s'",
+    "SELECT start, \"end\", entity || word, score FROM distilbert_entities("
+    "'ann lee wrote it') WHERE ignore = '' AND model = '%s'",
 };
 enum { QUERIES = sizeof queries / sizeof *queries };
 

@@ -44,7 +44,7 @@ typedef enum Kind { PURE, TOLD, TABLE, DIRECT, WRITES } Kind;
 
 /* Calls of models that are not built in, with their fingerprints, which are not
  * known before. */
-enum { FILL, CHOOSE, ENTITIES, N_PINNED };
+enum { FILL, CHOOSE, N_PINNED };
 static char pinned[N_PINNED][200];
 static const struct {
   const char *name, *path, *call;
@@ -52,8 +52,6 @@ static const struct {
     {"masked", MASKED, "distilbert_fill(body || ' [MASK]', 'masked@%s')"},
     {"choices", CHECKPOINT("mc"),
      "distilbert_choose(body, '[\"a\"]', 'choices@%s')"},
-    {"tagged", CHECKPOINT("tokcls"),
-     "distilbert_entities_json(body, 'tagged@%s')"},
     {"nli", CHECKPOINT("nli"), "%s"},
 };
 
@@ -87,7 +85,9 @@ static const struct Object {
     {"distilbert_classify", PURE,
      "distilbert_classify(body, 'distilbert-minilm-sst2')"},
     {"distilbert_choose", PURE, pinned[CHOOSE]},
-    {"distilbert_entities_json", PURE, pinned[ENTITIES]},
+    {"distilbert_entities_json", TOLD, "distilbert_entities_json(body)"},
+    {"distilbert_entities_json", PURE,
+     "distilbert_entities_json(body, 'distilbert-minilm-entities')"},
     {"distilbert_debug", TOLD, "distilbert_debug() || body"},
     {"distilbert_answers", TABLE,
      "(SELECT answer AS x FROM distilbert_answers('Who?', 'Ann'))"},
@@ -111,8 +111,7 @@ static const struct Object {
      "(SELECT label AS x FROM distilbert_zero_shot('Ann', 'a, b')"
      " WHERE model = 'nli')"},
     {"distilbert_entities", TABLE,
-     "(SELECT word AS x FROM distilbert_entities('Ann')"
-     " WHERE ignore = '' AND model = 'tagged')"},
+     "(SELECT word AS x FROM distilbert_entities('Ann') WHERE ignore = '')"},
     {"distilbert_models", DIRECT, "(SELECT name AS x FROM distilbert_models)"},
     {"distilbert_config", DIRECT, "(SELECT key AS x FROM distilbert_config)"},
     {"distilbert_quantize", WRITES, "distilbert_quantize(NULL, body)"},

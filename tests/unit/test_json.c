@@ -347,7 +347,7 @@ static void check_texts(void) {
   char *out;
   size_t bytes;
   Error err = {""};
-  json_begin(&w);
+  json_begin(&w, NULL);
   json_put(&w, "{\"t\":");
   json_put_text(&w, text, sizeof text - 1);
   json_put(&w, ",\"n\":");
