@@ -112,6 +112,7 @@ static const struct Asked {
 #ifndef MODELS_none
     {"distilbert-minilm-squad", NULL, ANSWERS, "context", false},
     {"distilbert-minilm-sst2", NULL, CLASSES, "text", false},
+    {"distilbert-minilm-entities", NULL, ENTITIES, "text", false},
 #endif
 };
 enum { N_ASKED = sizeof asked / sizeof *asked };
