@@ -41,8 +41,8 @@ static int read_id(const char *key, size_t *out, Error *err) {
 static int read_name(const cJSON *item, char **at, const char **out,
                      Error *err) {
   if (!cJSON_IsString(item) && !cJSON_IsNumber(item))
-    return fail(err, ERR_FORMAT, WHAT ": id2label: %.20s is no name",
-                item->string);
+    return fail(err, ERR_FORMAT, WHAT ": id2label: label %s has no name",
+                item->string); /* a number: read_id */
   *out = *at;
   if (cJSON_IsString(item))
     *at = stpcpy(*at, item->valuestring) + 1;

@@ -50,11 +50,13 @@ struct Classifier {
 
 /* --- Runs -----------------------------------------------------------------*/
 
-/* Adds a window's logits to its text's, by the number of its tokens. */
+/* Adds a window's logits to its text's, by the number of its own tokens. */
 static void add_row(Classifier *c, size_t text, const float *logits,
                     size_t n_tokens) {
   float *mean = c->rows + text * c->L;
-  double before = c->texts[text].weight, weight = (double)n_tokens;
+  size_t added = tokenizer_n_added(c->model->tokenizer, false);
+  double before = c->texts[text].weight;
+  double weight = n_tokens > added ? (double)(n_tokens - added) : 1;
   for (size_t i = 0; i < c->L; i++)
     mean[i] =
         before > 0
@@ -106,6 +108,13 @@ static int too_long(const Classifier *c, const ClassifyText *text, Error *err) {
                         windows ? ", and windows are of one text" : "", err);
 }
 
+/* A tokenizer without special tokens makes nothing of an empty text. */
+static int check_tokens(const Classifier *c, size_t n, Error *err) {
+  return n ? OK
+           : fail(err, ERR_RANGE, "text has 0 tokens, the model takes 1 to %zu",
+                  c->model->max_tokens);
+}
+
 /* The text or pair as one input, cut if that is wanted. */
 static int read_whole(Classifier *c, const ClassifyText *text, size_t i,
                       Error *err) {
@@ -121,10 +130,7 @@ static int read_whole(Classifier *c, const ClassifyText *text, size_t i,
   result->truncated = cut;
   if (cut && text->cut == TRUNCATE_NOT && c->overflow != OVERFLOW_TRUNCATE)
     return too_long(c, text, err);
-  return result->tokens ? OK
-                        : fail(err, ERR_RANGE,
-                               "text has 0 tokens, the model takes 1 to %zu",
-                               c->model->max_tokens);
+  return check_tokens(c, result->tokens, err);
 }
 
 /* All of a text's windows, none of which has a token of another. */
@@ -149,7 +155,11 @@ static int read_windows(Classifier *c, EncodeText text, size_t i, Error *err) {
     return rc;
   rc = add_windows(c, &windows, i, err);
   windows_close(&windows);
-  return rc;
+  Error own;
+  if (rc)
+    return rc;
+  rc = check_tokens(c, c->texts[i].result.tokens, &own);
+  return batch_judge(&c->batch, i, rc, &own, err);
 }
 
 static int read_text(Classifier *c, const ClassifyText *text, size_t i,

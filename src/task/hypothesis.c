@@ -11,6 +11,7 @@
  */
 #include "task/hypothesis.h"
 
+#include <stdbool.h>
 #include <string.h>
 #include "base/memory.h"
 #include "base/size.h"
@@ -49,15 +50,23 @@ int hypothesis_check(EncodeText t, Error *err) {
   return OK;
 }
 
-/* A field has two bytes at least, so labels take no more than half of the
- * template's bytes times their own. */
+/* The bytes of a sentence; false: more than there can be. */
+static bool measure(EncodeText t, EncodeText label, size_t *bytes) {
+  size_t plain = 0, fields = 0, taken;
+  for (size_t i = 0; i < t.bytes; i += taken) {
+    bool is_byte = read_piece(t.text + i, t.bytes - i, &taken) == PIECE_BYTE;
+    plain += is_byte;
+    fields += !is_byte;
+  }
+  return size_mul(fields, label.bytes, bytes) && size_add(*bytes, plain, bytes);
+}
+
 int hypothesis_write(EncodeText t, EncodeText label, char **out, size_t *bytes,
                      Error *err) {
-  size_t room, taken;
-  if (!size_mul(t.bytes / 2, label.bytes, &room) ||
-      !size_add(room, t.bytes, &room))
+  size_t taken;
+  if (!measure(t, label, bytes))
     return fail(err, ERR_RANGE, "template and label are too long");
-  char *at = *out = mem_alloc(room);
+  char *at = *out = mem_alloc(*bytes);
   if (!at)
     return fail_memory(err);
   for (size_t i = 0; i < t.bytes; i += taken) {
@@ -68,6 +77,5 @@ int hypothesis_write(EncodeText t, EncodeText label, char **out, size_t *bytes,
       at += label.bytes;
     }
   }
-  *bytes = (size_t)(at - *out);
   return OK;
 }

@@ -179,6 +179,15 @@ SELECT count(*), max(abs(c.score - (x.score + y.score) / 2)) < 1e-5
  WHERE c.label = x.label AND c.label = y.label;
 .check 3|1
 
+.testcase a longer window counts for more
+SELECT count(*), max(abs(c.score - (126 * x.score + 42 * y.score) / 168)) < 1e-5,
+       max(abs(x.score - y.score)) > 0.01
+  FROM w, distilbert_classes(w.a || substr(w.b, 1, 84), NULL, NULL, 'none', 'windows') c,
+       distilbert_classes(w.a, NULL, NULL, 'none', 's') x,
+       distilbert_classes(substr(w.b, 1, 84), NULL, NULL, 'none', 's') y
+ WHERE c.label = x.label AND c.label = y.label;
+.check 3|1|1
+
 .testcase windows are of one text
 SELECT count(*) FROM w, distilbert_classes(w.a, w.b, NULL, NULL, 'windows');
 .error distilbert_classes: pair has 255 tokens, the model takes at most 128, and windows are of one text

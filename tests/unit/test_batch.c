@@ -11,8 +11,10 @@
 #include <sqlite3.h>
 #include <sys/stat.h>
 #include "check.h"
+#include "model/heads.h"
 #include "model/model.h"
 #include "task/answer.h"
+#include "task/classify.h"
 #include "task/embed.h"
 #include "task/fill.h"
 #include "tokenizers.h"
@@ -58,8 +60,9 @@ static Model *open_changed(const char *base, bool bare) {
   copy(base, "config.json");
   copy(base, "model.safetensors");
   copy(base, "tokenizer_config.json");
-  FileText file =
-      read_text(CHECKPOINTS "distilbert-uncased-mlm", "tokenizer.json");
+  FileText file = read_text(base, "tokenizer.json");
+  if (!file.text)
+    file = read_text(CHECKPOINTS "distilbert-uncased-mlm", "tokenizer.json");
   cJSON *json = cJSON_Parse(file.text);
   mem_free((char *)file.text);
   if (bare)
@@ -263,6 +266,53 @@ static size_t fill_many(const Model *m, text_at *text) {
   return n_good;
 }
 
+/* --- Classifying ---------------------------------------------------------- */
+
+/* One text alone has what it has among many. */
+static void check_classified(const Model *m, Overflow overflow,
+                             const ClassifyResult *r, const char *text) {
+  Classifier *one;
+  ClassifyText alone = {.text = some_text(text)};
+  Error err = {""};
+  size_t bytes = head_outputs(m, TASK_CLASSIFY) * sizeof(float);
+  CHECK(!classifier_open(m, &run, TASK_CLASSIFY, overflow, &one, &err) &&
+            !classifier_add(one, &alone, &err) && !classifier_run(one, &err),
+        "%s", err.message);
+  const ClassifyResult *want = classifier_result(one, 0);
+  CHECK(r->code == want->code && r->tokens == want->tokens &&
+            !strcmp(r->error.message, want->error.message),
+        "%d %s", r->code, r->error.message);
+  CHECK(!r->logits == (r->code != OK) &&
+            (!r->logits || !memcmp(r->logits, want->logits, bytes)),
+        "logits of %s", text);
+  classifier_close(one);
+}
+
+static size_t classify_many(const Model *m, Overflow overflow, text_at *text) {
+  Classifier *c;
+  Error err = {""};
+  size_t n_good = 0;
+  CHECK(!classifier_open(m, &run, TASK_CLASSIFY, overflow, &c, &err), "%s",
+        err.message);
+  for (int round = 0; c && round < 2; round++) {
+    n_good = 0;
+    for (size_t i = 0; i < MANY; i++) {
+      EncodeText lent = lend(text(i));
+      CHECK(!classifier_add(c, &(ClassifyText){.text = lent}, &err), "%s",
+            err.message);
+      take_back(lent);
+    }
+    CHECK(!classifier_run(c, &err), "%s", err.message);
+    for (size_t i = 0; i < MANY; i++)
+      n_good += classifier_result(c, i)->code == OK;
+    for (size_t i = 0; i < MANY; i += i < 10 ? 1 : 90)
+      check_classified(m, overflow, classifier_result(c, i), text(i));
+    classifier_empty(c);
+  }
+  classifier_close(c);
+  return n_good;
+}
+
 /* --- All ------------------------------------------------------------------ */
 
 static size_t good_of_mixed(bool but_long) {
@@ -287,6 +337,12 @@ static void check_bare(void) {
     CHECK(answer_many(m, "", empty_text) == 0, "answer: no question");
     CHECK(answer_many(m, " ", empty_text) == 1, "answer: one has tokens");
     CHECK(answer_many(m, "who?", short_text) == MANY, "answer: all");
+  }
+  model_free(m);
+  m = open_changed(CHECKPOINTS "distilbert-uncased-multilabel", true);
+  for (Overflow o = OVERFLOW_TRUNCATE; m && o <= OVERFLOW_WINDOW; o++) {
+    CHECK(classify_many(m, o, empty_text) == 1, "classify: one has tokens");
+    CHECK(classify_many(m, o, short_text) == MANY, "classify: all");
   }
   model_free(m);
 }
