@@ -81,6 +81,11 @@ int call_use(Call *call, sqlite3_value *name, Task task, Error *err) {
   return OK;
 }
 
+Overflow call_window(const Call *call) {
+  Overflow registered = call->model->sentence.overflow;
+  return registered == OVERFLOW_UNSAID ? OVERFLOW_WINDOW : registered;
+}
+
 /* Once a statement, while its model is a constant. */
 static int check_schema(Call *call, int at, const char *name, Error *err) {
   static char checked;

@@ -27,6 +27,7 @@ typedef struct Connection {
   int64_t next_check; /* Watch's clock */
   Memo memo;
   uint64_t inferences; /* texts that went through a model */
+  bool reading;        /* a table reads a query it was given (query.h) */
 } Connection;
 
 /* With one use; NULL when memory ran out. */
@@ -62,6 +63,10 @@ void call_begin_scalar(Call *call, const char *function, sqlite3_context *ctx);
  * model's registration says; else the setting's if no model was named, and
  * OVERFLOW_TRUNCATE if one was. */
 int call_use(Call *call, sqlite3_value *name, Task task, Error *err);
+
+/* What becomes of long texts where windows are the rule: what the model's
+ * registration says, else OVERFLOW_WINDOW. */
+Overflow call_window(const Call *call);
 
 /* The same for a scalar function, of whose argc arguments argv[at], if it is
  * there, names the model; ERR_RANGE as well: see schema_check. */

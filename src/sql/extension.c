@@ -7,7 +7,8 @@
  *
  * Two entries: sqlite3_distilbert_init registers all there is, and
  * sqlite3_distilbertsafe_init leaves out what opens paths or changes the
- * process: its distilbert_models and distilbert_config are read-only.
+ * process, or runs SQL that it is given as text: its distilbert_models and
+ * distilbert_config are read-only.
  *
  * What is returned on success matters.  SQLITE_OK_LOAD_PERMANENTLY keeps the
  * library mapped when the connection closes; but it is not SQLITE_OK, and an
@@ -74,9 +75,11 @@ static int register_tables(sqlite3 *db, bool safe, const Feature *f,
                            Connection *connection) {
   int rc = SQLITE_OK;
   for (size_t i = 0; i < f->n_tables && rc == SQLITE_OK; i++)
-    rc =
-        table_register(db, f->tables[i].kind,
-                       safe && f->tables[i].safe == SAFE_READ_ONLY, connection);
+    rc = safe && f->tables[i].safe == SAFE_ABSENT
+             ? table_remove(db, f->tables[i].kind)
+             : table_register(db, f->tables[i].kind,
+                              safe && f->tables[i].safe == SAFE_READ_ONLY,
+                              connection);
   return rc;
 }
 

@@ -20,7 +20,7 @@
 typedef enum Safe {
   SAFE_ALWAYS,    /* it is there, as in the other entry */
   SAFE_READ_ONLY, /* a table without INSERT, UPDATE and DELETE */
-  SAFE_ABSENT     /* a function is not: it opens paths or changes the process */
+  SAFE_ABSENT     /* not: it opens paths, runs SQL or changes the process */
 } Safe;
 
 /*
@@ -73,6 +73,11 @@ typedef struct Feature {
   X(tokens)                                                                    \
   X(chunks)                                                                    \
   X(features)                                                                  \
+  X(embed_each)                                                                \
+  X(answer_each)                                                               \
+  X(classify_each)                                                             \
+  X(entities_each)                                                             \
+  X(progress)                                                                  \
   X(info)                                                                      \
   X(models)                                                                    \
   X(quantize)                                                                  \

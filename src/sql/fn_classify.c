@@ -142,15 +142,12 @@ typedef struct ClassRows {
 } ClassRows;
 
 static int read_function(const Scan *scan, Scoring *out, Error *err) {
-  EncodeText text = param_text(scan, FUNCTION, 0);
   const Model *m = scan->call.model;
-  char name[ERROR_QUOTE] = "", shown[ERROR_QUOTE];
-  size_t n = text.bytes < sizeof name ? text.bytes : sizeof name - 1;
+  char name[ERROR_QUOTE], shown[ERROR_QUOTE];
   *out = labels_scoring(&m->labels, head_outputs(m, TASK_CLASSIFY));
-  if (!text.text)
+  if (!param_word(scan, FUNCTION, name))
     return OK;
-  memcpy(name, text.text, n);
-  *out = n == text.bytes ? scoring_named(name) : SCORING_UNSAID;
+  *out = scoring_named(name);
   return *out != SCORING_UNSAID
              ? OK
              : fail(err, ERR_RANGE,

@@ -20,7 +20,6 @@
  * model's registration says, else windows.
  */
 #include <string.h>
-#include <strings.h>
 #include "base/json_write.h"
 #include "base/memory.h"
 #include "model/options.h"
@@ -95,11 +94,6 @@ static void remember(Call *call, const MemoKey *key, const EntityList *list) {
 
 /* --- distilbert_entities_json ----------------------------------------------*/
 
-static Overflow overflow_of(const Call *call) {
-  Overflow registered = call->model->sentence.overflow;
-  return registered == OVERFLOW_UNSAID ? OVERFLOW_WINDOW : registered;
-}
-
 static int tag(Tagger *t, EncodeText text, EntityList *out, Error *err) {
   int rc = tagger_add(t, text, err);
   rc = rc ? rc : tagger_run(t, err);
@@ -119,7 +113,7 @@ static int find(Call *call, EncodeText text, EntityList *out, Error *err) {
   MemoKey key;
   Tagger *t;
   int rc;
-  how.overflow = overflow_of(call);
+  how.overflow = call_window(call);
   if (recall(call, &how, text, &key, out, &rc, err))
     return rc;
   call_count(call, 1);
@@ -224,36 +218,17 @@ typedef struct EntityRows {
 
 /* --- Its options -----------------------------------------------------------*/
 
-/* A parameter that is a word, as a string; too long a one is cut. */
-static void read_word(const Scan *scan, int param, char out[ERROR_QUOTE]) {
-  EncodeText text = param_text(scan, param, 0);
-  size_t n = text.bytes < ERROR_QUOTE ? text.bytes : ERROR_QUOTE - 1;
-  if (n > 0)
-    memcpy(out, text.text, n);
-  out[n] = 0;
-}
-
 static int read_aggregation(const Scan *scan, Aggregation *out, Error *err) {
-  char name[ERROR_QUOTE], shown[ERROR_QUOTE];
-  if (!param_text(scan, AGGREGATION, 0).text)
-    return OK;
-  read_word(scan, AGGREGATION, name);
-  for (int i = 0; i < AGGREGATION_COUNT; i++)
-    if (strcasecmp(aggregations[i], name) == 0) {
-      *out = (Aggregation)i;
-      return OK;
-    }
-  return fail(err, ERR_RANGE,
-              "no aggregation %s; there are none, simple, first, average, max",
-              error_quote(shown, name));
+  char name[ERROR_QUOTE];
+  return param_word(scan, AGGREGATION, name) ? aggregation_named(name, out, err)
+                                             : OK;
 }
 
 static int read_overflow(const Scan *scan, Overflow *out, Error *err) {
   char name[ERROR_QUOTE], shown[ERROR_QUOTE];
-  *out = overflow_of(&scan->call);
-  if (!param_text(scan, OVERFLOW, 0).text)
+  *out = call_window(&scan->call);
+  if (!param_word(scan, OVERFLOW, name))
     return OK;
-  read_word(scan, OVERFLOW, name);
   *out = overflow_named(name);
   return *out != OVERFLOW_UNSAID
              ? OK

@@ -29,6 +29,7 @@ void params_forget(Scan *scan) {
     mem_free(values->items);
     *values = (ParamValues){0};
   }
+  scan->wanted = 0;
 }
 
 /* Copies a text, which may be so long that it must be interruptible. */
@@ -48,15 +49,15 @@ static int copy_text(const Call *call, sqlite3_value *value, ParamValue *out,
 
 static int add_value(Scan *scan, int param, sqlite3_value *value, Error *err) {
   ParamValues *values = &scan->params[param];
-  if (sqlite3_value_type(value) == SQLITE_NULL)
+  ParamKind kind = scan->kind->params[param].kind;
+  if (sqlite3_value_type(value) == SQLITE_NULL && kind != PARAM_VALUE)
     return OK;
   if (mem_reserve(&values->items, &values->capacity, values->n + 1,
                   sizeof *values->items))
     return fail_memory(err);
   ParamValue *item = &values->items[values->n++];
   *item = (ParamValue){0};
-  ParamKind kind = scan->kind->params[param].kind;
-  if (kind != PARAM_NAME && kind != PARAM_NUMBER)
+  if (kind != PARAM_NAME && kind != PARAM_NUMBER && kind != PARAM_VALUE)
     return copy_text(&scan->call, value, item, err);
   /* '2' becomes 2 here: SQLite 3.53 crashes when asked of a copy. */
   if (kind == PARAM_NUMBER)
@@ -94,7 +95,9 @@ int params_keep(Scan *scan, int plan, sqlite3_value **argv, Error *err) {
       scan->done = true;
   }
   if (rc == OK && plan_has_key(plan))
-    rc = seek(scan, argv[n], err);
+    rc = seek(scan, argv[n++], err);
+  if (plan_has_limit(plan) && sqlite3_value_int64(argv[n]) > 0)
+    scan->wanted = (size_t)sqlite3_value_int64(argv[n]);
   return rc;
 }
 
@@ -145,6 +148,15 @@ EncodeText param_text(const Scan *scan, int param, size_t item) {
   if (item >= values->n)
     return (EncodeText){NULL, 0};
   return (EncodeText){values->items[item].text, values->items[item].bytes};
+}
+
+bool param_word(const Scan *scan, int param, char out[ERROR_QUOTE]) {
+  EncodeText text = param_text(scan, param, 0);
+  size_t n = text.bytes < ERROR_QUOTE ? text.bytes : ERROR_QUOTE - 1;
+  if (n > 0)
+    memcpy(out, text.text, n);
+  out[n] = 0;
+  return text.text != NULL;
 }
 
 sqlite3_value *param_option(const Scan *scan, int param) {

@@ -17,6 +17,10 @@ uint64_t params_hash(const Scan *scan);
 /* The item-th text given; {NULL, 0} when there is none. */
 EncodeText param_text(const Scan *scan, int param, size_t item);
 
+/* A text that is to be a word, as a string; too long a one is cut. False: it is
+ * not given. */
+bool param_word(const Scan *scan, int param, char out[ERROR_QUOTE]);
+
 /* The value of a name or number, NULL when not given or NULL. */
 sqlite3_value *param_option(const Scan *scan, int param);
 

@@ -8,8 +8,11 @@
  * the same constraints; a plan says which it wants, in the order of the
  * parameters:
  *
- *     bits 0-15   parameter given           bits 16-29   given as a list
- *     bit 30      the key is given          negative     -1 - what is lacking
+ *     bits 0-14   parameter given           bits 16-29   given as a list
+ *     bit 15      a LIMIT is given          bit 30       the key is given
+ *     negative    -1 - what is lacking
+ *
+ * A LIMIT only tells a table how far to read ahead; SQLite obeys it itself.
  *
  * A list is `name IN (...)`, which SQLite 3.38 hands over whole, so that many
  * texts go through the model together.  Older versions scan once a value.
@@ -30,7 +33,9 @@
 
 SQLITE_EXTENSION_INIT3
 
-enum { LISTS = 16, KEY_GIVEN = 1 << 30 };
+enum { LIMIT_GIVEN = 1 << 15, LISTS = 16, KEY_GIVEN = 1 << 30 };
+
+enum { CONSTRAINT_LIMIT = 73 }; /* SQLITE_INDEX_CONSTRAINT_LIMIT of 3.38 */
 
 /* What SQLite sees as the cost of a scan, so that it is run as seldom as can
  * be, times one factor for each parameter left out; and of one that cannot be
@@ -52,6 +57,10 @@ bool plan_lists(int plan, int p) {
 
 bool plan_has_key(int plan) {
   return plan >= 0 && plan & KEY_GIVEN;
+}
+
+bool plan_has_limit(int plan) {
+  return plan >= 0 && plan & LIMIT_GIVEN;
 }
 
 /* Which constraint gives each parameter: its index, or NOT_GIVEN. */
@@ -96,6 +105,17 @@ static bool take_key(const TableKind *kind, sqlite3_index_info *info, int n) {
   return false;
 }
 
+static bool take_limit(const TableKind *kind, sqlite3_index_info *info, int n) {
+  for (int i = 0; kind->wants_limit && i < info->nConstraint; i++) {
+    if (info->aConstraint[i].op != CONSTRAINT_LIMIT ||
+        !info->aConstraint[i].usable)
+      continue;
+    info->aConstraintUsage[i].argvIndex = n + 1;
+    return true;
+  }
+  return false;
+}
+
 static void take(const TableKind *kind, sqlite3_index_info *info,
                  const int *given) {
   int n = 0;
@@ -110,7 +130,9 @@ static void take(const TableKind *kind, sqlite3_index_info *info,
       bits |= 1u << (p + LISTS);
   }
   if (take_key(kind, info, n))
-    bits |= KEY_GIVEN;
+    n++, bits |= KEY_GIVEN;
+  if (take_limit(kind, info, n))
+    bits |= LIMIT_GIVEN;
   info->idxNum = (int)bits;
 }
 

@@ -7,14 +7,16 @@
 #include "sql/scan.h"
 
 /* Answers SQLite's xBestIndex: which constraints it wants as arguments of
- * xFilter, in the order of the parameters and then the key, at which cost. */
+ * xFilter, in the order of the parameters, then the key, then LIMIT, at which
+ * cost. */
 void plan_choose(const TableKind *kind, sqlite3_index_info *info);
 
 /* What info->idxNum says of a plan: the parameter without which it cannot be
- * run, -1: none; is parameter p given, as a list; is the key given? */
+ * run, -1: none; is parameter p given, as a list; is the key given, a LIMIT? */
 int plan_lacks(int plan);
 bool plan_gives(int plan, int p);
 bool plan_lists(int plan, int p);
 bool plan_has_key(int plan);
+bool plan_has_limit(int plan);
 
 #endif

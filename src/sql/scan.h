@@ -22,6 +22,7 @@ typedef enum ParamKind {
   PARAM_MAYBE,  /* a text; NULL or not given: none */
   PARAM_NAME,   /* a model's name; NULL or not given: the default one */
   PARAM_NUMBER, /* a whole number; NULL or not given: a default */
+  PARAM_VALUE,  /* anything, NULL too */
   PARAM_SHOWN   /* no parameter, but a column of the row that * leaves out */
 } ParamKind;
 
@@ -37,12 +38,12 @@ static inline bool param_is_required(const TableParam *param) {
 
 /* A copy of a value that was given. */
 typedef struct ParamValue {
-  sqlite3_value *value; /* owned, of a name or number; else NULL */
+  sqlite3_value *value; /* owned, of a name, number or value; else NULL */
   char *text;           /* owned, of the other kinds */
   size_t bytes;
 } ParamValue;
 
-/* Values given for one parameter; NULL is left out. */
+/* Values given for one parameter; NULL is left out, but of PARAM_VALUE. */
 typedef struct ParamValues {
   ParamValue *items; /* owned */
   size_t n, capacity;
@@ -61,8 +62,9 @@ typedef struct Scan {
   Call call;
   const struct TableKind *kind;
   ParamValues params[TABLE_MAX_PARAMS];
-  void *state; /* kind->state_bytes bytes, zero before begin */
-  bool done;   /* set by next when there is no further row */
+  size_t wanted; /* LIMIT's rows where SQLite tells, to plan by; else 0 */
+  void *state;   /* kind->state_bytes bytes, zero before begin */
+  bool done;     /* set by next when there is no further row */
 } Scan;
 
 typedef struct TableKind {
@@ -71,7 +73,8 @@ typedef struct TableKind {
   int n_columns;
   const TableParam *params;
   int n_params;
-  int flag; /* for sqlite3_vtab_config; 0: none */
+  int flag;         /* for sqlite3_vtab_config; 0: none */
+  bool wants_limit; /* scan->wanted is of use */
   size_t state_bytes;
 
   /* Reads parameters, and gets ready to produce rows. */

@@ -46,15 +46,19 @@ typedef struct Cursor {
 
 /* --- The table ------------------------------------------------------------ */
 
-/* "CREATE TABLE x(columns, parameter TEXT HIDDEN, ...)". The type matters: of a
- * column of numbers SQLite would read IN ('007', '7') as one value. */
+/* The type matters: of a column of numbers SQLite would read IN ('007', '7') as
+ * one value, and of one of texts 7 as '7'. */
+static const char *type_of(ParamKind kind) {
+  return kind == PARAM_VALUE ? "" : kind == PARAM_NUMBER ? "INTEGER" : "TEXT";
+}
+
+/* "CREATE TABLE x(columns, parameter TEXT HIDDEN, ...)". */
 static char *schema(const TableKind *kind) {
   sqlite3_str *s = sqlite3_str_new(NULL);
   sqlite3_str_appendf(s, "CREATE TABLE x(%s", kind->columns);
   for (int i = 0; i < kind->n_params; i++)
     sqlite3_str_appendf(s, ", \"%w\" %s HIDDEN", kind->params[i].name,
-                        kind->params[i].kind == PARAM_NUMBER ? "INTEGER"
-                                                             : "TEXT");
+                        type_of(kind->params[i].kind));
   sqlite3_str_appendall(s, kind->update ? ") WITHOUT ROWID" : ")");
   return sqlite3_str_finish(s);
 }
@@ -309,4 +313,9 @@ int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
       kind->update && !read_only ? &writable : &readable;
   return sqlite3_create_module_v2(db, kind->name, module, binding,
                                   free_binding);
+}
+
+/* A module of no methods is none, from SQLite 3.30 on. */
+int table_remove(sqlite3 *db, const TableKind *kind) {
+  return sqlite3_create_module_v2(db, kind->name, NULL, NULL, NULL);
 }

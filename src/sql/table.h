@@ -10,4 +10,7 @@
 int table_register(sqlite3 *db, const TableKind *kind, bool read_only,
                    Connection *connection);
 
+/* Takes away what the other entry may have left in the connection. */
+int table_remove(sqlite3 *db, const TableKind *kind);
+
 #endif

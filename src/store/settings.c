@@ -109,6 +109,20 @@ static bool is_overflow(const char *text) {
   return overflow_named(text) != OVERFLOW_UNSAID;
 }
 
+static const char *const progresses[] = {"off", "count", "bar"};
+
+/* PROGRESS_BAR + 1: no such thing. */
+static Progress progress_named(const char *text) {
+  int p = PROGRESS_OFF;
+  while (p <= PROGRESS_BAR && strcmp(progresses[p], text) != 0)
+    p++;
+  return (Progress)p;
+}
+
+static bool is_progress(const char *text) {
+  return progress_named(text) <= PROGRESS_BAR;
+}
+
 static bool is_name(const char *text) {
   return strlen(text) <= MODEL_NAME_MAX;
 }
@@ -145,6 +159,11 @@ static const Row rows[SETTING_MODELS] = {
                           " (truncate), an error, or the mean over windows",
                           "truncate", NULL, is_overflow,
                           "truncate, error, window"},
+    [SETTING_PROGRESS] = {"progress",
+                          "of tables over a query: how many rows there are is"
+                          " counted first (count), and a line on the terminal"
+                          " tells how far it is (bar)",
+                          "off", NULL, is_progress, "off, count, bar"},
 };
 
 /* Settings that name a task's model have their words in the task's row. */
@@ -272,4 +291,10 @@ Overflow setting_overflow(void) {
   char text[SETTING_TEXT_MAX];
   setting_text(SETTING_OVERFLOW, text);
   return overflow_named(text);
+}
+
+Progress setting_progress(void) {
+  char text[SETTING_TEXT_MAX];
+  setting_text(SETTING_PROGRESS, text);
+  return progress_named(text);
 }

@@ -19,6 +19,7 @@ typedef enum Setting {
   SETTING_CACHE_ENTRIES, /* results a connection keeps; 0: none */
   SETTING_ENGINE,        /* native | blas */
   SETTING_OVERFLOW,      /* truncate | error | window */
+  SETTING_PROGRESS,      /* off | count | bar */
   SETTING_MODELS,        /* a name for each task; empty: the built-in one */
   SETTING_COUNT = SETTING_MODELS + TASK_COUNT
 } Setting;
@@ -51,5 +52,10 @@ size_t setting_number(Setting s); /* THREADS, MEMORY_LIMIT, CACHE_ENTRIES */
 Engine setting_engine(void);
 
 Overflow setting_overflow(void); /* never OVERFLOW_UNSAID */
+
+/* What is told of a long statement: what it has done, also how much there is to
+ * do, both on the terminal. */
+typedef enum Progress { PROGRESS_OFF, PROGRESS_COUNT, PROGRESS_BAR } Progress;
+Progress setting_progress(void);
 
 #endif

@@ -26,11 +26,25 @@
 
 #include <stdlib.h>
 #include <string.h>
+#include <strings.h>
+#include <strings.h>
 #include "base/memory.h"
 #include "base/utf8.h"
 
 const char *const aggregations[AGGREGATION_COUNT] = {"none", "simple", "first",
                                                      "average", "max"};
+
+int aggregation_named(const char *name, Aggregation *out, Error *err) {
+  char shown[ERROR_QUOTE];
+  for (int i = 0; i < AGGREGATION_COUNT; i++)
+    if (strcasecmp(aggregations[i], name) == 0) {
+      *out = (Aggregation)i;
+      return OK;
+    }
+  return fail(err, ERR_RANGE,
+              "no aggregation %s; there are none, simple, first, average, max",
+              error_quote(shown, name));
+}
 
 struct Part {
   size_t first, last; /* tokens of the window */

@@ -24,6 +24,9 @@ typedef enum Aggregation {
 /* Their names, as in the reference. */
 extern const char *const aggregations[AGGREGATION_COUNT];
 
+/* ERR_RANGE, listing them; case does not matter. */
+int aggregation_named(const char *name, Aggregation *out, Error *err);
+
 /* What text tells of a token. */
 typedef struct Mark {
   bool goes_on;         /* with the word of the token before it */
