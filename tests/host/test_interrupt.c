@@ -45,6 +45,16 @@ static const struct Case {
      "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n)"
      " SELECT distilbert_answer('Who wrote the play?', ?1 || i) FROM n",
      "It was written by Shakespeare. ", 32},
+    {"a query without end",
+     "SELECT count(*) FROM distilbert_embed_each('WITH RECURSIVE n(i) AS"
+     " (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, ?1 || i FROM n',"
+     " NULL, NULL, ?1)",
+     "It was written by Shakespeare. ", 32},
+    {"a query that never gives a row",
+     "SELECT count(*) FROM distilbert_embed_each('WITH RECURSIVE n(i) AS"
+     " (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT i, ?1 FROM n"
+     " WHERE i < 0', NULL, NULL, ?1)",
+     "It was written by Shakespeare. ", 32},
     {"counting tokens", "SELECT distilbert_token_count(?1)",
      "The play was written by him in London. ", 100 * MB},
     {"listing tokens", "SELECT count(*) FROM distilbert_tokens(?1)",

@@ -8,6 +8,7 @@ memory_limit|1
 cache_entries|1
 engine|1
 overflow|1
+progress|1
 embed_model|1
 answer_model|1
 fill_model|1

@@ -62,15 +62,20 @@ END
 .testcase tables there are
 SELECT name FROM pragma_module_list WHERE name LIKE 'distilbert%' ORDER BY name;
 .check <<END
+distilbert_answer_each
 distilbert_answers
 distilbert_choices
 distilbert_chunks
 distilbert_classes
+distilbert_classify_each
 distilbert_config
+distilbert_embed_each
 distilbert_entities
+distilbert_entities_each
 distilbert_features
 distilbert_fill_mask
 distilbert_models
+distilbert_progress
 distilbert_span_logits
 distilbert_tokens
 distilbert_zero_shot
