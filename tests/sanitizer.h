@@ -1,5 +1,6 @@
 /*
- * sanitizer.h - which sanitizer the program was compiled with, as constants.
+ * sanitizer.h - which sanitizer the program was compiled with, and whether it
+ * was optimised (for coverage it is not), as constants.
  */
 #ifndef TESTS_SANITIZER_H
 #define TESTS_SANITIZER_H
@@ -20,6 +21,12 @@ enum { UNDER_TSAN = 0 };
 enum { UNDER_ASAN = 1 };
 #else
 enum { UNDER_ASAN = 0 };
+#endif
+
+#ifdef __OPTIMIZE__
+enum { UNOPTIMISED = 0 };
+#else
+enum { UNOPTIMISED = 1 };
 #endif
 
 #endif
