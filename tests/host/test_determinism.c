@@ -4,16 +4,17 @@
  *
  *     test_determinism [TEXTS]       TEXTS of the built-in model
  *
- * 1,000 texts for tiny checkpoints (answers, labels, entities) and a few for
- * built-in models go through SQL, in a process of their own for each
+ * 1,000 texts for tiny checkpoints (answers, labels, entities, vectors) and a
+ * few for built-in models go through SQL, in a process of their own for each
  *
  *     {portable, avx2, avx512 | neon} x {1, 2, 4 threads}
- *       x {one call a text, all texts in context IN (...)}
+ *       x {one call a text, all texts in IN (...), a table over a query}
  *
- * Each process prints a hash a text, over start, end, text and the bits of the
- * scores of its rows; all processes must print the same.  Plain C has
- * to make its multiply-adds by hand: it does a tenth of the tiny checkpoint's
- * texts, or all of them where TEXTS is given, and one in 20 of the others.
+ * Each process prints a hash a text, over numbers, text and the bits of the
+ * scores or vectors of its rows; all processes must print the same.  Plain C
+ * has to make its multiply-adds by hand: it does a tenth of the tiny
+ * checkpoint's texts, or all of them where TEXTS is given, and one in 20 of the
+ * others.
  */
 #include "check.h"
 
@@ -66,16 +67,17 @@ static void make_texts(sqlite3 *db, int n) {
   sqlite3_exec(db, "COMMIT", NULL, NULL, NULL);
 }
 
-static bool hash_rows(sqlite3 *db, const char *sql) {
+static bool hash_rows(sqlite3 *db, const char *sql, const char *model) {
   sqlite3_stmt *stmt = NULL;
   int rc = sqlite3_prepare_v2(db, sql, -1, &stmt, NULL);
+  sqlite3_bind_text(stmt, 1, model, -1, SQLITE_STATIC);
   while (rc == SQLITE_OK && (rc = sqlite3_step(stmt)) == SQLITE_ROW) {
     uint64_t *hash = &hashes[sqlite3_column_int(stmt, 0) % MOST];
     double score = sqlite3_column_double(stmt, 3);
     int span[2] = {sqlite3_column_int(stmt, 1), sqlite3_column_int(stmt, 2)};
     add(hash, &score, sizeof score);
     add(hash, span, sizeof span);
-    add(hash, sqlite3_column_text(stmt, 4),
+    add(hash, sqlite3_column_blob(stmt, 4),
         (size_t)sqlite3_column_bytes(stmt, 4));
     rc = SQLITE_OK;
   }
@@ -88,43 +90,70 @@ static bool hash_rows(sqlite3 *db, const char *sql) {
 #define CHECKPOINT(name)                                                       \
   "tests/oracle/data/checkpoints/distilbert-uncased-" name
 
-/* Columns: a text, which begins with its number; two numbers; a score; a text.
- */
+/* Columns: a text, which begins with its number; two numbers; a score; a text
+ * or BLOB. ?1 is the model. */
 #define ANSWERS                                                                \
   "SELECT context + 0, start, \"end\", score, answer"                          \
   " FROM docs, distilbert_answers WHERE question = 'who wrote it?'"            \
-  " AND top_k = 3"
+  " AND top_k = 3 AND model = ?1 AND context"
 #define CLASSES                                                                \
-  "SELECT text + 0, 0, 0, score, label FROM docs, distilbert_classes WHERE 1"
+  "SELECT text + 0, 0, 0, score, label FROM docs, distilbert_classes"          \
+  " WHERE model = ?1 AND text"
 #define ENTITIES                                                               \
   "SELECT text + 0, start, \"end\", score, entity || word"                     \
-  " FROM docs, distilbert_entities WHERE aggregation = 'average'"
+  " FROM docs, distilbert_entities WHERE aggregation = 'average'"              \
+  " AND model = ?1 AND text"
 
-/* What is asked of a model; `key` is the column that a text comes in. */
+/* The table of texts joins one row alone. */
+#define ROW_BY_ROW " = docs.body"
+#define LISTED     " IN (SELECT body FROM docs) AND docs.rowid = 1"
+
+enum { WAYS = 3 };
+
+/* What is asked of a model, in several ways; NULL: not in this one. */
 static const struct Asked {
-  const char *model, *path; /* path NULL: built in */
-  const char *sql, *key;
+  const char *name, *model, *path; /* path NULL: built in */
   bool is_small;
+  const char *ways[WAYS];
 } asked[] = {
-    {"tiny", CHECKPOINT("qa"), ANSWERS, "context", true},
-    {"labels", CHECKPOINT("seqcls"), CLASSES, "text", true},
-    {"tags", CHECKPOINT("tokcls"), ENTITIES, "text", true},
+#define ANSWERS_WAYS                                                           \
+  { ANSWERS ROW_BY_ROW, ANSWERS LISTED, NULL }
+#define CLASSES_WAYS                                                           \
+  { CLASSES ROW_BY_ROW, CLASSES LISTED, NULL }
+#define ENTITIES_WAYS                                                          \
+  {                                                                            \
+    ENTITIES ROW_BY_ROW, ENTITIES LISTED,                                      \
+        "SELECT key, start, \"end\", score, entity || word"                    \
+        " FROM distilbert_entities_each('SELECT body + 0, body FROM docs',"    \
+        " 'average', ?1)"                                                      \
+  }
+#define EMBED_WAYS                                                             \
+  {                                                                            \
+    "SELECT body + 0, 0, 0, 0, distilbert_embed(body, ?1) FROM docs", NULL,    \
+        "SELECT key, 0, 0, 0, embedding"                                       \
+        " FROM distilbert_embed_each('SELECT body + 0, body FROM docs', ?1)"   \
+  }
+    {"answers", "tiny", CHECKPOINT("qa"), true, ANSWERS_WAYS},
+    {"labels", "tiny", CHECKPOINT("seqcls"), true, CLASSES_WAYS},
+    {"tags", "tiny", CHECKPOINT("tokcls"), true, ENTITIES_WAYS},
+    {"vectors", "tiny", CHECKPOINT("base"), true, EMBED_WAYS},
 #ifndef MODELS_none
-    {"distilbert-minilm-squad", NULL, ANSWERS, "context", false},
-    {"distilbert-minilm-sst2", NULL, CLASSES, "text", false},
-    {"distilbert-minilm-entities", NULL, ENTITIES, "text", false},
+    {"squad", "distilbert-minilm-squad", NULL, false, ANSWERS_WAYS},
+    {"sst2", "distilbert-minilm-sst2", NULL, false, CLASSES_WAYS},
+    {"entities", "distilbert-minilm-entities", NULL, false, ENTITIES_WAYS},
+    {"minilm", "all-minilm-l6-v2", NULL, false, EMBED_WAYS},
 #endif
 };
 enum { N_ASKED = sizeof asked / sizeof *asked };
 
-static const struct Asked *find(const char *model) {
+static const struct Asked *find(const char *name) {
   size_t i = 0;
-  while (i + 1 < N_ASKED && strcmp(asked[i].model, model) != 0)
+  while (i + 1 < N_ASKED && strcmp(asked[i].name, name) != 0)
     i++;
   return &asked[i];
 }
 
-/* Arguments: --worker MODEL N THREADS BATCHED */
+/* Arguments: --worker NAME N THREADS WAY */
 static int work(char **argv) {
   sqlite3 *db = NULL;
   const struct Asked *ask = find(argv[0]);
@@ -138,14 +167,7 @@ static int work(char **argv) {
   sqlite3_exec(db, sql, NULL, NULL, NULL);
   sqlite3_free(sql);
   make_texts(db, n);
-  /* Batched: the table of texts joins one row alone. */
-  sql = atoi(argv[3]) ? sqlite3_mprintf("%s AND model = %Q AND docs.rowid = 1"
-                                        " AND %s IN (SELECT body FROM docs)",
-                                        ask->sql, ask->model, ask->key)
-                      : sqlite3_mprintf("%s AND model = %Q AND %s = docs.body",
-                                        ask->sql, ask->model, ask->key);
-  bool good = hash_rows(db, sql);
-  sqlite3_free(sql);
+  bool good = hash_rows(db, ask->ways[atoi(argv[3])], ask->model);
   for (int i = 0; i < n; i++)
     printf("%016" PRIx64 "\n", hashes[i]);
   sqlite3_close(db);
@@ -155,13 +177,13 @@ static int work(char **argv) {
 /* --- The judge ------------------------------------------------------------*/
 
 /* Reads a worker's hashes; how many there are. */
-static int run_worker(const char *self, const char *kernels, const char *model,
-                      int n, int threads, int batched, uint64_t *out) {
+static int run_worker(const char *self, const char *kernels, const char *name,
+                      int n, int threads, int way, uint64_t *out) {
   char command[1024];
   int got = 0;
   snprintf(command, sizeof command,
            "DISTILBERT_KERNELS=%s '%s' --worker %s %d %d %d", kernels, self,
-           model, n, threads, batched);
+           name, n, threads, way);
   FILE *pipe = popen(command, "r");
   while (pipe && got < n && fscanf(pipe, "%" SCNx64, &out[got]) == 1)
     got++;
@@ -176,27 +198,41 @@ static void compare(const char *what, const uint64_t *a, const uint64_t *b,
   CHECK(differ == 0, "%s: %d of %d texts differ", what, differ, n);
 }
 
+static uint64_t first[MOST], other[MOST];
+
+/* One process; the first one's hashes stay. */
+static void test_process(const char *self, const struct Asked *ask,
+                         const char *kernels, int n, int threads, int way,
+                         bool is_first) {
+  static const char *const ways[WAYS] = {"row by row", "listed",
+                                         "over a query"};
+  char what[128];
+  snprintf(what, sizeof what, "%s, %s, %d threads, %s", ask->name, kernels,
+           threads, ways[way]);
+  int got = run_worker(self, kernels, ask->name, n, threads, way,
+                       is_first ? first : other);
+  CHECK(got == n, "%s: %d of %d hashes", what, got, n);
+  if (!is_first)
+    compare(what, first, other, n);
+}
+
 /* Plain C does the first `n_slow` texts, the others `n`. */
-static void test_model(const char *self, const char *model, int n, int n_slow) {
-  static uint64_t first[MOST], other[MOST];
+static void test_model(const char *self, const struct Asked *ask, int n,
+                       int n_slow) {
   static const int threads[] = {1, 2, 4};
   const Kernels *const *set = kernels_all;
-  bool have_first = false;
+  bool is_first = true;
   for (; *set; set++) {
     bool again = set != kernels_all && !strcmp(set[-1]->name, set[0]->name);
     if (again || !(*set)->usable())
       continue; /* the name chooses the first of that name */
     int m = strcmp((*set)->name, "portable") ? n : n_slow;
-    for (int i = 0; i < 6; i++) {
-      char what[128];
-      snprintf(what, sizeof what, "%s, %s, %d threads, %s", model, (*set)->name,
-               threads[i / 2], i % 2 ? "batched" : "row by row");
-      int got = run_worker(self, (*set)->name, model, m, threads[i / 2], i % 2,
-                           have_first ? other : first);
-      CHECK(got == m, "%s: %d of %d hashes", what, got, m);
-      if (have_first)
-        compare(what, first, other, m);
-      have_first = true;
+    for (int i = 0; i < 3 * WAYS; i++) {
+      if (!ask->ways[i % WAYS])
+        continue;
+      test_process(self, ask, (*set)->name, m, threads[i / WAYS], i % WAYS,
+                   is_first);
+      is_first = false;
     }
   }
 }
@@ -209,8 +245,8 @@ int main(int argc, char **argv) {
   n = n < MOST ? n : MOST;
   for (size_t i = 0; i < N_ASKED; i++)
     if (asked[i].is_small)
-      test_model(argv[0], asked[i].model, MANY, full ? MANY : MANY / 10);
+      test_model(argv[0], &asked[i], MANY, full ? MANY : MANY / 10);
     else
-      test_model(argv[0], asked[i].model, n, (n + 19) / 20);
+      test_model(argv[0], &asked[i], n, (n + 19) / 20);
   return check_done();
 }
