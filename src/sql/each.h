@@ -81,7 +81,7 @@ void each_error(sqlite3_context *ctx, int rc, const Error *error);
   static const QueryPlace place = {QUERY, PARAMETERS}
 
 #define EACH_ONE_TEXT                                                          \
-  { 2, "a key and a text" }
+  { 2, "a key and a text", "query" }
 
 static inline const EachRow *each_row(const Each *each) {
   return &each->rows[each->at];

@@ -65,6 +65,7 @@ typedef struct Feature {
 #define FEATURES(X)                                                            \
   X(answer)                                                                    \
   X(embed)                                                                     \
+  X(ask)                                                                       \
   X(fts)                                                                       \
   X(fill)                                                                      \
   X(classify)                                                                  \

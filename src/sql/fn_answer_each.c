@@ -50,7 +50,7 @@ static void empty(void *task) {
 }
 
 static const EachTask each_task = {
-    {3, "a key, a question and a context"}, add, run, empty};
+    {3, "a key, a question and a context", "query"}, add, run, empty};
 
 static int begin(Scan *scan, Error *err) {
   AnswerRows *rows = scan->state;

@@ -22,38 +22,32 @@
 #include "sql/params.h"
 SQLITE_EXTENSION_INIT3
 
-enum { QUERY_MAX = 1 << 20, PARAMETERS_MAX = 1 << 20, VALUES_MAX = 32766 };
+enum { QUERY_MAX = 1 << 20, PARAMETERS_MAX = 1 << 20 };
 
 /* Of what SQLite said last; interrupts and lack of memory are our own codes. */
-static int said(const Call *call, int status, Error *err) {
+static int said(const Call *call, const char *what, int status, Error *err) {
   if (status == SQLITE_NOMEM)
     return fail_memory(err);
   if (status == SQLITE_INTERRUPT)
     return fail(err, ERR_INTERRUPT, "interrupted");
-  return fail(err, ERR_FORMAT, "query: %s", sqlite3_errmsg(call->watch.db));
+  return fail(err, ERR_FORMAT, "%s: %s", what, sqlite3_errmsg(call->watch.db));
 }
 
 /* --- Preparing ------------------------------------------------------------ */
 
-static int prepare(const Call *call, const char *text, size_t bytes,
-                   sqlite3_stmt **out, const char **rest, Error *err) {
-  int status = sqlite3_prepare_v2(call->watch.db, text, (int)bytes, out, rest);
-  return status == SQLITE_OK ? OK : said(call, status, err);
-}
-
 /* Behind the first statement there may be blanks and comments. */
-static int check_rest(const Call *call, const char *rest, size_t bytes,
-                      Error *err) {
-  sqlite3_stmt *second = NULL;
+static int check_rest(const Call *call, const char *what, const char *rest,
+                      size_t bytes, Error *err) {
   while (bytes > 0) {
     const char *at = rest;
-    int rc = prepare(call, rest, bytes, &second, &rest, err);
-    if (rc)
-      return rc;
-    if (second) {
-      sqlite3_finalize(second);
-      return fail(err, ERR_RANGE, "query is more than one statement");
-    }
+    sqlite3_stmt *second = NULL;
+    int status =
+        sqlite3_prepare_v2(call->watch.db, at, (int)bytes, &second, &rest);
+    sqlite3_finalize(second);
+    if (status != SQLITE_OK)
+      return said(call, what, status, err);
+    if (second)
+      return fail(err, ERR_RANGE, "%s is more than one statement", what);
     bytes = rest > at ? bytes - (size_t)(rest - at) : 0;
   }
   return OK;
@@ -61,16 +55,48 @@ static int check_rest(const Call *call, const char *rest, size_t bytes,
 
 static int check_kind(sqlite3_stmt *stmt, QueryShape shape, Error *err) {
   if (!stmt)
-    return fail(err, ERR_RANGE, "query is empty");
+    return fail(err, ERR_RANGE, "%s is empty", shape.what);
   if (!sqlite3_stmt_readonly(stmt))
-    return fail(err, ERR_RANGE, "query writes, a SELECT is wanted");
+    return fail(err, ERR_RANGE, "%s writes, a SELECT is wanted", shape.what);
   int n = sqlite3_column_count(stmt);
   if (n == 0 || sqlite3_stmt_isexplain(stmt))
-    return fail(err, ERR_RANGE, "query is no SELECT");
-  return n == shape.columns
+    return fail(err, ERR_RANGE, "%s is no SELECT", shape.what);
+  return n == shape.columns || shape.columns == 0
              ? OK
-             : fail(err, ERR_RANGE, "query has %d columns, %d are wanted: %s",
-                    n, shape.columns, shape.names);
+             : fail(err, ERR_RANGE, "%s has %d columns, %d are wanted: %s",
+                    shape.what, n, shape.columns, shape.names);
+}
+
+static int prepare_one(const Call *call, EncodeText text, QueryShape shape,
+                       sqlite3_stmt **out, Error *err) {
+  const char *rest = NULL;
+  int status = sqlite3_prepare_v2(call->watch.db, text.text, (int)text.bytes,
+                                  out, &rest);
+  if (status != SQLITE_OK)
+    return said(call, shape.what, status, err);
+  size_t used = (size_t)(rest - text.text);
+  int rc = check_kind(*out, shape, err);
+  return rc ? rc : check_rest(call, shape.what, rest, text.bytes - used, err);
+}
+
+/* Gives a statement back that failed to get ready. */
+static int give_up(sqlite3_stmt **stmt, int rc) {
+  if (rc) {
+    sqlite3_finalize(*stmt);
+    *stmt = NULL;
+  }
+  return rc;
+}
+
+int query_prepare(const Call *call, EncodeText text, QueryShape shape,
+                  sqlite3_stmt **out, Error *err) {
+  *out = NULL;
+  if (text.bytes > QUERY_MAX)
+    return fail(err, ERR_RANGE, "%s has %zu bytes, the limit is %d", shape.what,
+                text.bytes, QUERY_MAX);
+  if (text.bytes && memchr(text.text, 0, text.bytes))
+    return fail(err, ERR_RANGE, "%s has a NUL in it", shape.what);
+  return give_up(out, prepare_one(call, text, shape, out, err));
 }
 
 /* --- Parameters ----------------------------------------------------------- */
@@ -147,35 +173,15 @@ static int bind(const Scan *scan, QueryPlace place, sqlite3_stmt *stmt,
 
 /* --- Running -------------------------------------------------------------- */
 
-static int open_text(Scan *scan, QueryPlace place, QueryShape shape,
-                     EncodeText text, sqlite3_stmt **out, Error *err) {
-  const char *rest = NULL;
-  int rc = prepare(&scan->call, text.text, text.bytes, out, &rest, err);
-  if (rc)
-    return rc;
-  size_t used = (size_t)(rest - text.text);
-  rc = check_kind(*out, shape, err);
-  rc = rc ? rc : check_rest(&scan->call, rest, text.bytes - used, err);
-  return rc ? rc : bind(scan, place, *out, err);
-}
-
 int query_open(Scan *scan, QueryPlace place, QueryShape shape,
                sqlite3_stmt **out, Error *err) {
-  EncodeText text = param_text(scan, place.query, 0);
   *out = NULL;
   if (scan->call.connection->reading)
     return fail(err, ERR_RANGE, "a query reads a table that runs a query");
-  if (text.bytes > QUERY_MAX)
-    return fail(err, ERR_RANGE, "query has %zu bytes, the limit is %d",
-                text.bytes, QUERY_MAX);
-  if (text.bytes && memchr(text.text, 0, text.bytes))
-    return fail(err, ERR_RANGE, "query has a NUL in it");
-  int rc = open_text(scan, place, shape, text, out, err);
-  if (rc) {
-    sqlite3_finalize(*out);
-    *out = NULL;
-  }
-  return rc;
+  int rc = query_prepare(&scan->call, param_text(scan, place.query, 0), shape,
+                         out, err);
+  rc = rc ? rc : bind(scan, place, *out, err);
+  return give_up(out, rc);
 }
 
 int query_step(Call *call, sqlite3_stmt *query, bool *row, Error *err) {
@@ -185,7 +191,7 @@ int query_step(Call *call, sqlite3_stmt *query, bool *row, Error *err) {
   call->connection->reading = false;
   call_resume(call);
   *row = status == SQLITE_ROW;
-  return *row || status == SQLITE_DONE ? OK : said(call, status, err);
+  return *row || status == SQLITE_DONE ? OK : said(call, "query", status, err);
 }
 
 /* --- Counting ------------------------------------------------------------- */

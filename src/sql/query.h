@@ -20,8 +20,9 @@ enum { QUERY_VALUES = 6 };
 
 /* Columns that it must have, and what they are called in messages. */
 typedef struct QueryShape {
-  int columns;
-  const char *names; /* "key and text" */
+  int columns;       /* 0: any number */
+  const char *names; /* "a key and a text" */
+  const char *what;  /* the parameter that it is: "query" */
 } QueryShape;
 
 /* Where a scan has the query and its parameters. */
@@ -37,6 +38,10 @@ typedef struct QueryPlace {
  */
 int query_open(Scan *scan, QueryPlace place, QueryShape shape,
                sqlite3_stmt **out, Error *err);
+
+/* The same of any text, without parameters. */
+int query_prepare(const Call *call, EncodeText text, QueryShape shape,
+                  sqlite3_stmt **out, Error *err);
 
 /* To the next row; *row false: there is none. The call is paused meanwhile.
  * ERR_FORMAT: what SQLite says, ERR_NOMEM, ERR_INTERRUPT. */

@@ -196,6 +196,7 @@ int answerer_run(Answerer *a, Error *err) {
     Pair *p = &a->pairs[i];
     if (p->result.code == OK)
       rc = collect_end(&p->collector, &p->result.answers, err);
+    p->result.mass = p->collector.mass;
   }
   return rc;
 }

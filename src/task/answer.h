@@ -21,7 +21,8 @@ typedef struct AnswerResult {
    * start 0, end 0}; an empty question or context has none. The answerer's,
    * but may be taken: then leave zero. */
   Answers answers;
-  int code; /* OK, or why there are none */
+  AnswerMass mass; /* with how->across */
+  int code;        /* OK, or why there are none */
   Error error;
 } AnswerResult;
 

@@ -19,7 +19,19 @@ typedef struct AnswerOptions {
   bool impossible;       /* false: handle_impossible_answer */
   bool align_to_words;   /* true */
   bool merge;            /* false: add up equal answers, transformers 4.54+ */
+  /* false: a score is a probability within its window. true: the sum of its two
+   * logits, which can be compared over windows and contexts; see AnswerMass.
+   * Without merge and impossible. */
+  bool across;
 } AnswerOptions;
+
+/* exp(top) * sum: exp(start logit + end logit) over all pairs of tokens that
+ * may be start and end, over all windows of a context. An answer's share of it
+ * is its probability. sum 0: there is none. */
+typedef struct AnswerMass {
+  float top;
+  double sum;
+} AnswerMass;
 
 extern const AnswerOptions answer_defaults;
 

@@ -16,6 +16,9 @@
  * stands for the context's word of the same number; offsets cut like Python's
  * slices.  Left-over picks with score 0, whose order NumPy leaves open, are
  * dropped unless there is nothing else.
+ *
+ * With `across` a score is the sum of its two logits: a softmax takes away what
+ * tells one window's answers from another's, how large their logits are.
  */
 #include "task/collect.h"
 
@@ -24,6 +27,7 @@
 #include "base/size.h"
 #include "base/utf8.h"
 #include "task/span.h"
+#include "tensor/kernels.h" /* math_exp */
 
 void collect_clear(Collector *c) {
   answers_clear(&c->found);
@@ -160,6 +164,25 @@ static int add_spans(Collector *c, const Token *tokens, size_t n,
   return rc;
 }
 
+/* Adds a window of which `p` is the probability of a span with this logit. */
+static void add_mass(AnswerMass *mass, float logit, float p) {
+  float top = mass->sum > 0 && mass->top > logit ? mass->top : logit;
+  mass->sum = mass->sum * (double)math_exp(mass->top - top) +
+              (double)math_exp(logit - top) / (double)p;
+  mass->top = top;
+}
+
+/* From probabilities to sums of logits. */
+static void take_logits(Collector *c, const float *start, const float *end,
+                        size_t n, Score *spans, size_t n_spans) {
+  for (size_t i = 0; i < n_spans; i++) {
+    float logit = start[spans[i].id / n] + end[spans[i].id % n];
+    if (i == 0)
+      add_mass(&c->mass, logit, spans[i].value);
+    spans[i].value = logit;
+  }
+}
+
 /* Only the context's tokens and [CLS] count in a window's softmax. */
 static void mark_allowed(const Collector *c, const Token *tokens, size_t n,
                          bool *allowed) {
@@ -167,24 +190,45 @@ static void mark_allowed(const Collector *c, const Token *tokens, size_t n,
     allowed[i] = tokens[i].sequence == 1 || tokens[i].id == c->cls_id;
 }
 
+/* What one window needs; all owned. */
+typedef struct Scratch {
+  bool *allowed; /* [n] */
+  Score *spans;  /* [span_room] */
+  float *logits; /* [2][n]: start, end; only with how->across */
+} Scratch;
+
+static int find_spans(Collector *c, const Token *tokens, size_t n, float *start,
+                      float *end, const Scratch *x, Error *err) {
+  size_t k = picks_per_window(c->how), bytes = n * sizeof *start;
+  double null_score;
+  if (x->logits) {
+    memcpy(x->logits, start, bytes);
+    memcpy(x->logits + n, end, bytes);
+  }
+  mark_allowed(c, tokens, n, x->allowed);
+  span_probabilities(x->allowed, n, start, end, &null_score);
+  if (!c->begun || null_score < c->null_score)
+    c->null_score = null_score;
+  c->begun = true;
+  k = span_best(x->allowed, n, start, end, c->how->max_answer_len, k, x->spans);
+  if (x->logits)
+    take_logits(c, x->logits, x->logits + n, n, x->spans, k);
+  return add_spans(c, tokens, n, x->spans, k, err);
+}
+
 int collect_window(Collector *c, const Token *tokens, size_t n, float *start,
                    float *end, Error *err) {
-  size_t k = picks_per_window(c->how), max_len = c->how->max_answer_len;
-  bool *allowed = mem_array(n, sizeof *allowed);
-  Score *spans = mem_array(span_room(n, max_len, k), sizeof *spans);
-  int rc = allowed && spans ? OK : fail_memory(err);
-  if (rc == OK) {
-    double null_score;
-    mark_allowed(c, tokens, n, allowed);
-    span_probabilities(allowed, n, start, end, &null_score);
-    if (!c->begun || null_score < c->null_score)
-      c->null_score = null_score;
-    c->begun = true;
-    k = span_best(allowed, n, start, end, max_len, k, spans);
-    rc = add_spans(c, tokens, n, spans, k, err);
-  }
-  mem_free(spans);
-  mem_free(allowed);
+  size_t room = span_room(n, c->how->max_answer_len, picks_per_window(c->how));
+  Scratch x = {.allowed = mem_array(n, sizeof *x.allowed),
+               .spans = mem_array(room, sizeof *x.spans)};
+  if (c->how->across)
+    x.logits = mem_array(n, 2 * sizeof *x.logits);
+  int rc = x.allowed && x.spans && (x.logits || !c->how->across)
+               ? find_spans(c, tokens, n, start, end, &x, err)
+               : fail_memory(err);
+  mem_free(x.spans);
+  mem_free(x.allowed);
+  mem_free(x.logits);
   return rc;
 }
 

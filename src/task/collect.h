@@ -18,6 +18,7 @@ typedef struct Collector {
   Merge merge;
   double null_score; /* the windows' lowest, that there is no answer */
   bool begun;        /* a window was seen */
+  AnswerMass mass;   /* with how->across */
 } Collector;
 
 /*

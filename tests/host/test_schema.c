@@ -123,6 +123,8 @@ static const struct Object {
      "(SELECT key AS x FROM distilbert_classify_each('SELECT 1, 2'))"},
     {"distilbert_entities_each", RUNS,
      "(SELECT key AS x FROM distilbert_entities_each('SELECT 1, 2'))"},
+    {"distilbert_ask", RUNS,
+     "(SELECT key AS x FROM distilbert_ask('Who?', 'found'))"},
     {"distilbert_models", DIRECT, "(SELECT name AS x FROM distilbert_models)"},
     {"distilbert_config", DIRECT, "(SELECT key AS x FROM distilbert_config)"},
     {"distilbert_quantize", WRITES, "distilbert_quantize(NULL, body)"},
@@ -221,6 +223,7 @@ static bool works(const struct Object *o, const struct Place *p, bool trusted,
   sqlite3 *db = open_file(false);
   sqlite3_exec(db,
                "CREATE TABLE docs(body); CREATE TABLE log(x);"
+               "CREATE VIRTUAL TABLE found USING fts5(body);"
                "INSERT INTO docs VALUES ('Ann wrote it.')",
                NULL, NULL, NULL);
   int rc = run(db, o, p, p->make, message);

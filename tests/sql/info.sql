@@ -64,6 +64,7 @@ SELECT name FROM pragma_module_list WHERE name LIKE 'distilbert%' ORDER BY name;
 .check <<END
 distilbert_answer_each
 distilbert_answers
+distilbert_ask
 distilbert_choices
 distilbert_chunks
 distilbert_classes
