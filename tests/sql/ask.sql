@@ -85,10 +85,13 @@ Roald Amundsen
 Roald Amundsen
 END
 
-.testcase another database
+.fault off
 ATTACH ':memory:' AS other;
 CREATE VIRTUAL TABLE other.there USING fts5(body);
 INSERT INTO other.there SELECT body FROM docs;
+.fault on
+
+.testcase another database
 SELECT answer FROM distilbert_ask('Who reached the South Pole?', 'there', 1);
 .check Roald Amundsen
 
