@@ -57,8 +57,10 @@ INSERT INTO vector_model(name) VALUES ('all-minilm-l6-v2');
 CREATE TEMP TABLE batch(
   ticket INTEGER PRIMARY KEY, id INTEGER,
   model TEXT, embedding BLOB, error TEXT);
-UPDATE vector_model SET fingerprint = distilbert_fingerprint(name)
- WHERE fingerprint IS NOT distilbert_fingerprint(name);
+CREATE TEMP TABLE model AS
+  SELECT distilbert_fingerprint(name) AS fingerprint FROM vector_model;
+UPDATE vector_model SET fingerprint = (SELECT fingerprint FROM model)
+ WHERE fingerprint IS NOT (SELECT fingerprint FROM model);
 
 -- --- A few documents, to try it ---
 
@@ -67,7 +69,7 @@ INSERT INTO docs(body) VALUES
   ('Cats sleep for most of the day.'), (NULL);
 
 -- --- A batch: compute it ---
--- Takes no lock that a writer waits for (PRAGMA journal_mode = WAL).
+-- Writers wait for no batch where PRAGMA journal_mode is WAL.
 
 DELETE FROM batch;
 INSERT INTO batch
