@@ -22,13 +22,14 @@ CREATE TABLE vectors(         -- a row for each document that was looked at
   model TEXT NOT NULL,        -- the fingerprint of what made its vector
   error TEXT);                -- why it has none; NULL, too, without a body
 
--- Made anew, and `vectors` emptied, when a model has another number of them.
+-- A model whose vectors have another length needs a new one: DROP TABLE it,
+-- DELETE FROM vectors, and make it before vector_model names that model.
 CREATE VIRTUAL TABLE docs_vec USING vec0(
   id INTEGER PRIMARY KEY, embedding float[384] distance_metric=cosine);
 
 CREATE TABLE queue(ticket INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER UNIQUE);
 
--- DELETE and INSERT, as the writer's OR IGNORE would rule in OR REPLACE.
+-- DELETE and INSERT, as a writer's OR IGNORE overrules a trigger's OR REPLACE.
 CREATE TRIGGER docs_insert AFTER INSERT ON docs BEGIN
   DELETE FROM queue WHERE id = new.id;
   INSERT INTO queue(id) VALUES (new.id);

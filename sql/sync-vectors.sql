@@ -22,7 +22,7 @@ CREATE TABLE vectors(         -- a row for each document that was looked at
 
 CREATE TABLE queue(ticket INTEGER PRIMARY KEY AUTOINCREMENT, id INTEGER UNIQUE);
 
--- DELETE and INSERT, as the writer's OR IGNORE would rule in OR REPLACE.
+-- DELETE and INSERT, as a writer's OR IGNORE overrules a trigger's OR REPLACE.
 CREATE TRIGGER docs_insert AFTER INSERT ON docs BEGIN
   DELETE FROM queue WHERE id = new.id;
   INSERT INTO queue(id) VALUES (new.id);
@@ -111,6 +111,11 @@ COMMIT;
 --
 --   INSERT INTO queue(id)
 --     SELECT id FROM stale WHERE id NOT IN (SELECT id FROM queue);
+
+-- What has an error is tried again when the text or the model changes, or:
+--
+--   INSERT INTO queue(id) SELECT id FROM vectors
+--    WHERE error IS NOT NULL AND id NOT IN (SELECT id FROM queue);
 
 SELECT id, length(embedding) AS bytes, error, body
   FROM docs LEFT JOIN vectors USING (id);

@@ -422,7 +422,7 @@ static int kill_child(pid_t child, sqlite3 *db, Shared *shared, bool storing) {
   shared->steps = storing ? (int)between(1, STEPS) : 0;
   write_many(db);
   if (!storing) {
-    usleep((unsigned)between(0, 20 * MS));
+    usleep((unsigned)between(0, 8 * MS));
     kill(child, SIGKILL);
   }
   waitpid(child, &status, 0);
