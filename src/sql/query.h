@@ -31,10 +31,12 @@ typedef struct QueryPlace {
 } QueryPlace;
 
 /*
- * Prepares it in the scan's own connection, whose transaction it sees, and
- * binds its parameters; sqlite3_finalize() it. ERR_RANGE: no query, several,
- * one that writes, one with other columns, parameters that do not fit, or a
- * query within such a query; ERR_FORMAT: what SQLite says of it.
+ * Prepares it in the scan's own connection, whose transaction it sees, also
+ * what the statement around it writes meanwhile (an INSERT into the table that
+ * it reads may never end), and binds its parameters; sqlite3_finalize() it.
+ * ERR_RANGE: no query, several, one that writes, one with other columns,
+ * parameters that do not fit, or a query within such a query; ERR_FORMAT: what
+ * SQLite says of it.
  */
 int query_open(Scan *scan, QueryPlace place, QueryShape shape,
                sqlite3_stmt **out, Error *err);
