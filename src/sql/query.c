@@ -63,8 +63,9 @@ static int check_kind(sqlite3_stmt *stmt, QueryShape shape, Error *err) {
     return fail(err, ERR_RANGE, "%s is no SELECT", shape.what);
   return n == shape.columns || shape.columns == 0
              ? OK
-             : fail(err, ERR_RANGE, "%s has %d columns, %d are wanted: %s",
-                    shape.what, n, shape.columns, shape.names);
+             : fail(err, ERR_RANGE, "%s has %d column%s, wanted are %d: %s",
+                    shape.what, n, n == 1 ? "" : "s", shape.columns,
+                    shape.names);
 }
 
 static int prepare_one(const Call *call, EncodeText text, QueryShape shape,
@@ -130,10 +131,12 @@ static int bind_array(sqlite3_stmt *stmt, EncodeText text, Error *err) {
     return rc;
   int n = cJSON_IsArray(array) ? cJSON_GetArraySize(array) : -1;
   if (n < 0)
-    rc = fail(err, ERR_RANGE, "parameters are no JSON array");
+    rc = fail(err, ERR_RANGE,
+              "parameters are no JSON array: '[1, \"a\"]', or "
+              "p1, p2, ... in the next places");
   else if (n != wanted)
-    rc = fail(err, ERR_RANGE, "query has %d parameters, %d are given", wanted,
-              n);
+    rc = fail(err, ERR_RANGE, "query wants %d parameter%s, %d given", wanted,
+              wanted == 1 ? "" : "s", n);
   const cJSON *item = array->child;
   for (; rc == OK && item; item = item->next)
     rc = bind_json(stmt, i++, item, err);
@@ -149,9 +152,9 @@ static int bind_values(const Scan *scan, int first, sqlite3_stmt *stmt,
       given = i;
   if (given != wanted)
     return fail(err, ERR_RANGE,
-                "query has %d parameters, %d are given: p1 to p%d, or a JSON "
+                "query wants %d parameter%s, %d given: p1 to p%d, or a JSON "
                 "array as parameters",
-                wanted, given, QUERY_VALUES);
+                wanted, wanted == 1 ? "" : "s", given, QUERY_VALUES);
   for (int i = 1; i <= given; i++) {
     sqlite3_value *value = param_option(scan, first + i - 1);
     if (value && sqlite3_bind_value(stmt, i, value) != SQLITE_OK)

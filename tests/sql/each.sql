@@ -219,19 +219,19 @@ END
 
 .testcase too many, too few, both, no array, nested
 SELECT * FROM distilbert_embed_each('SELECT 1, ?1', NULL, '["a", "b"]');
-.error distilbert_embed_each: query has 1 parameters, 2 are given
+.error distilbert_embed_each: query wants 1 parameter, 2 given
 .testcase too few
 SELECT * FROM distilbert_embed_each('SELECT 1, ?2', NULL, NULL, 'a');
-.error distilbert_embed_each: query has 2 parameters, 1 are given*
+.error distilbert_embed_each: query wants 2 parameters, 1 given*
 .testcase too many
 SELECT * FROM distilbert_embed_each('SELECT 1, 2', NULL, NULL, 'a');
-.error distilbert_embed_each: query has 0 parameters, 1 are given*
+.error distilbert_embed_each: query wants 0 parameters, 1 given*
 .testcase both
 SELECT * FROM distilbert_embed_each('SELECT 1, ?1', NULL, '["a"]', 'a');
 .error distilbert_embed_each: parameters and p1 are both given
 .testcase no array
 SELECT * FROM distilbert_embed_each('SELECT 1, ?1', NULL, '{"a": 1}');
-.error distilbert_embed_each: parameters are no JSON array
+.error distilbert_embed_each: parameters are no JSON array: *
 .testcase no JSON
 SELECT * FROM distilbert_embed_each('SELECT 1, ?1', NULL, '[');
 .error distilbert_embed_each: parameters*
@@ -243,10 +243,10 @@ SELECT * FROM distilbert_embed_each('SELECT 1, ?1', NULL, '[[1]]');
 
 .testcase other columns
 SELECT * FROM distilbert_embed_each('SELECT id FROM docs');
-.error distilbert_embed_each: query has 1 columns, 2 are wanted: a key and a text
+.error distilbert_embed_each: query has 1 column, wanted are 2: a key and a text
 .testcase of an answer
 SELECT * FROM distilbert_answer_each('SELECT id, body FROM docs');
-.error distilbert_answer_each: query has 2 columns, 3 are wanted: a key, a question and a context
+.error distilbert_answer_each: query has 2 columns, wanted are 3: a key, a question and a context
 .testcase one that writes
 SELECT * FROM distilbert_embed_each('INSERT INTO docs VALUES (8, 9) RETURNING id, body');
 .error distilbert_embed_each: query *
