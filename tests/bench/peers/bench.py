@@ -79,12 +79,13 @@ class Contender:
         return open(WORK / "workers.log", "a", encoding="utf-8")
 
     def signal(self, what):
-        if self.process.poll() is None:
+        if not self.is_gone():
             self.process.send_signal(what)
 
     def read(self):
         if not select.select([self.process.stdout], [], [], PATIENCE)[0]:
             self.process.kill()
+            self.process.wait()
             raise Failed(f"no answer within {PATIENCE} s")
         line = self.process.stdout.readline()
         if not line:
@@ -94,14 +95,17 @@ class Contender:
             raise Failed(reply["error"])
         return reply
 
+    def is_gone(self):
+        return self.process.poll() is not None
+
     def ask(self, **request):
-        if self.process.poll() is not None:
-            raise Failed("no longer there: see the line before")
         self.signal(signal.SIGCONT)
         try:
             self.process.stdin.write(json.dumps(request) + "\n")
             self.process.stdin.flush()
             return self.read()
+        except OSError as problem:
+            raise Failed(problem) from problem
         finally:
             self.signal(signal.SIGSTOP)
 
@@ -159,15 +163,17 @@ class Run:
         return f"{problem}: {last}" if last else problem
 
     def safely(self, contender, shape, action):
-        """One question; a failure is written down once and not asked again."""
-        if shape in contender.broken:
+        """One question; a failure is written down once and not asked again.
+        What was measured before it stays."""
+        if shape in contender.broken or contender.is_gone():
             return
         try:
             found = contender.found.setdefault(shape, {"rounds": []})
             action(found)
         except Failed as problem:
             contender.broken.add(shape)
-            contender.found.pop(shape)
+            if not contender.found[shape]["rounds"]:
+                contender.found.pop(shape)
             self.fail({**contender.key, "shape": shape}, problem)
 
     def time_length(self, contender, tokens):

@@ -16,7 +16,9 @@ from places import ROOT
 from results import MINE, Results
 
 OURS = "distilbert.so"
-STYLES = ["o", "s", "^", "v", "D", "P", "X"]
+RED, GREY = "#c0392b", "#7f8c8d"
+STYLES = [("o", RED), ("s", "#1f77b4"), ("^", "#ff7f0e"), ("v", "#2ca02c"),
+          ("D", "#9467bd"), ("P", "#8c564b"), ("X", "#17becf"), (".", GREY)]
 
 
 def name(peer):
@@ -27,19 +29,20 @@ def draw_singles(axes, results):
     place = results.runs["base", 1]
     peers = sorted((p for p in place if p[1] == "fp32"),
                    key=lambda p: p[0] != MINE)
-    for peer, marker in zip(peers, STYLES):
+    for peer, (marker, color) in zip(peers, STYLES):
         shapes = sorted(s for s in place[peer] if s != "bulk")
         mine = peer[0] == MINE
         axes.plot(shapes, [results.cost(place[peer][s]) for s in shapes],
                   marker=marker, markersize=5 if mine else 3.5,
                   linewidth=2.4 if mine else 1, label=name(peer[0]),
-                  color="#c0392b" if mine else None, zorder=3 if mine else 2)
+                  color=color, zorder=3 if mine else 2)
     axes.set_xscale("log", base=2)
     axes.set_yscale("log")
-    ticks = [2, 8, 32, 128, 512]
-    axes.set_xticks(ticks, ticks)
-    axes.set_yticks([3, 10, 30, 100, 300, 1000],
-                    ["3", "10", "30", "100", "300", "1000"])
+    low, high = axes.get_ylim()
+    across = [2, 8, 32, 128, 512]
+    up = [t for t in (1, 3, 10, 30, 100, 300, 1000) if low <= t <= high]
+    axes.set_xticks(across, across)
+    axes.set_yticks(up, up)
     axes.minorticks_off()
     axes.set_xlabel("tokens")
     axes.set_title("One text, DistilBERT-base in fp32, ms", fontsize=10)
@@ -52,7 +55,7 @@ def draw_bulk(axes, results):
     rates = sorted((results.sentences(shapes["bulk"]), peer)
                    for peer, shapes in place.items() if "bulk" in shapes)
     labels = [f"{name(peer[0])} {peer[1]}" for _, peer in rates]
-    colors = ["#c0392b" if peer[0] == MINE else "#7f8c8d" for _, peer in rates]
+    colors = [RED if peer[0] == MINE else GREY for _, peer in rates]
     bars = axes.barh(labels, [rate for rate, _ in rates], color=colors)
     axes.bar_label(bars, [f"{rate:.0f}" for rate, _ in rates], padding=3,
                    fontsize=8)

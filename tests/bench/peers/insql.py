@@ -19,6 +19,7 @@ PACKAGES = sysconfig.get_paths()["purelib"]
 class Sql:
     takes = "texts"
     many = None  # a SELECT of id and vector; None: one call a row
+    how = "one call a row"
 
     def __init__(self, extension):
         self.db = sqlite3.connect(":memory:", isolation_level=None)
@@ -66,6 +67,7 @@ class This(Sql):
                         (str(HOME / "models" / model), dtype))
         self.one = "distilbert_embed({}, 'peer')"
         if self.has("distilbert_embed_each"):
+            self.how = "distilbert_embed_each"
             self.many = ("SELECT key, embedding FROM distilbert_embed_each("
                          "'{}') WHERE model = 'peer'")
 

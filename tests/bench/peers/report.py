@@ -72,11 +72,14 @@ def bulk(results):
                       f"{ratio:.2f}" if ratio and peer[0] != MINE else None]
         if any(cells):
             rows.append([" ".join(peer), *cells])
+    how = {line.get("how", "one call a row") for place in places.values()
+           for peer, shapes in place.items() if peer[0] == MINE
+           for line in shapes.values()}
     head = [""]
     for threads in places:
         head += [f"sentences a second, {threads} thr.", "ratio"]
-    return ["**A table of sentences of 10 to 40 tokens, "
-            "all-MiniLM-L6-v2.**", "", *table(head, rows)]
+    return ["**A table of sentences of 10 to 40 tokens, all-MiniLM-L6-v2; "
+            f"this: {', '.join(sorted(how))}.**", "", *table(head, rows)]
 
 
 def agreement(results):
@@ -116,7 +119,7 @@ def versions(results):
         for (name, _), shapes in place.items():
             for line in shapes.values():
                 found[name] = line["version"]
-    return ", ".join(f"{n} {v}" for n, v in found.items() if n != MINE)
+    return "; ".join(f"{n} {v}" for n, v in found.items() if n != MINE)
 
 
 def head(results):

@@ -34,6 +34,7 @@ def pooled(hidden, rows):
 
 class Ids:
     takes = "ids"
+    how = f"padded batches of {BATCH}"  # are made of a table of texts
 
     def __init__(self, model):
         self.folder = HOME / "models" / model
@@ -152,6 +153,7 @@ class CTranslate2(Ids):
 class Fastembed:
     """Reads texts, gives pooled vectors; onnxruntime does the work."""
     takes = "texts"
+    how = f"batches of {BATCH}"
 
     def __init__(self, model, dtype, threads):
         import fastembed

@@ -130,7 +130,7 @@ def main(*arguments):
         nonlocal worker
         began = time.time()
         worker = Worker(*arguments)
-        return {"version": worker.peer.version,
+        return {"version": worker.peer.version, "how": worker.peer.how,
                 "start_s": round(time.time() - began, 3)}
 
     answer(**careful(start))
