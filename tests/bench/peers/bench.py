@@ -25,7 +25,8 @@ import statistics
 import subprocess
 import time
 
-from places import GEOMETRIES, HERE, HOME, RESULTS, ROOT, WORK, python
+from places import (GEOMETRIES, HERE, ONLY_FASTTEXTEMBED, RESULTS, WORK,
+                    python)
 
 LENGTHS = [2, 4, 8, 16, 32, 64, 128, 256, 384, 512]
 LEAST_COSINE = {"fp32": 0.9999, "bf16": 0.5, "int8": 0.5}
@@ -41,12 +42,11 @@ PEERS = [
     ("PyTorch", "torch", ["fp32"]),
     ("sqlite-ai", "sql", ["fp32", "int8"]),
     ("sqlite-lembed", "sql", ["fp32"]),
+    ("fasttextembed", "fasttextembed", ["fp32"]),
 ]
 # Peers that chose their own number of threads, whatever they are told; they
 # are asked once, at few lengths.
 OWN_THREADS = {"sqlite-lembed": [8, 128]}
-ABSENT = [("fasttextembed", "its package is on a registry, its model file is "
-           "not: downloaded from a release page, in a format of its own")]
 
 
 class Failed(Exception):
@@ -64,7 +64,7 @@ class Contender:
         environment = {
             **os.environ, "OMP_NUM_THREADS": str(threads), "MKL_NUM_THREADS":
             str(threads), "RAYON_NUM_THREADS": str(threads),
-            "OPENBLAS_NUM_THREADS": "1", "HF_HUB_OFFLINE": "1",
+            "OPENBLAS_NUM_THREADS": "1", "FTE_THREADS": str(threads), "HF_HUB_OFFLINE": "1",
             "PYTHONWARNINGS": "ignore"}
         if not python(venv).exists():
             raise Failed("not installed")
@@ -137,12 +137,18 @@ class Run:
         self.write(**key, error=str(problem))
         print(f"bench-peers: {' '.join(map(str, key.values()))}: {problem}")
 
-    def chosen(self, name):
+    def chosen(self, name, model):
+        """fasttextembed and this project share a model of their own."""
+        apart = model == ONLY_FASTTEXTEMBED
+        if name != "this" and (name == "fasttextembed") != apart:
+            return False
         return name in self.options.peers or not self.options.peers
 
     def open_all(self, model, threads):
         contenders = []
-        for name, venv, dtypes in filter(lambda p: self.chosen(p[0]), PEERS):
+        for name, venv, dtypes in PEERS:
+            if not self.chosen(name, model):
+                continue
             if name in OWN_THREADS and threads != max(self.options.threads):
                 continue
             for dtype in dtypes:
@@ -227,9 +233,6 @@ class Run:
     def all(self):
         self.write(machine=machine(), began=time.strftime("%Y-%m-%d"),
                    rounds=self.options.rounds, seconds=self.options.seconds)
-        for name, reason in ABSENT:
-            if self.chosen(name):
-                self.fail({"peer": name}, reason)
         for threads in self.options.threads:
             for model in self.options.models:
                 self.place(model, threads)
@@ -265,7 +268,7 @@ def parse():
     p.add_argument("--rounds", type=int, default=7)
     p.add_argument("--seconds", type=float, default=0.1,
                    help="of calls a peer, length and round")
-    p.add_argument("--models", type=words(str), default=GEOMETRIES)
+    p.add_argument("--models", type=words(str), default=[*GEOMETRIES, ONLY_FASTTEXTEMBED])
     p.add_argument("--threads", type=words(int), default=[1, 2])
     p.add_argument("--lengths", type=words(int), default=LENGTHS)
     p.add_argument("--peers", type=words(str), default=[])

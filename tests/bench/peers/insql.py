@@ -9,7 +9,7 @@ import sysconfig
 
 import numpy
 
-from places import HOME, ROOT
+from places import HOME, ONLY_FASTTEXTEMBED, ROOT
 
 # llama.cpp's types for ours
 GGUF = {"fp32": "f32", "int8": "q8_0"}
@@ -63,8 +63,9 @@ class This(Sql):
         self.tell_version("distilbert_version")
         for key, value in [("threads", threads), ("cache_entries", 0)]:
             self.db.execute("SELECT distilbert_set(?, ?)", (key, str(value)))
-        self.db.execute("SELECT distilbert_register('peer', ?, ?)",
-                        (str(HOME / "models" / model), dtype))
+        options = '{"pooling": "cls"}' if model == ONLY_FASTTEXTEMBED else "{}"
+        self.db.execute("SELECT distilbert_register('peer', ?, ?, ?)",
+                        (str(HOME / "models" / model), dtype, options))
         self.one = "distilbert_embed({}, 'peer')"
         if self.has("distilbert_embed_each"):
             self.how = "distilbert_embed_each"

@@ -8,6 +8,7 @@ HOME = WORK / "home"  # models, each in every peer's format; texts; references
 RESULTS = WORK / "results.jsonl"
 
 GEOMETRIES = ["base", "minilm"]  # folders of HOME/models
+ONLY_FASTTEXTEMBED = "bge"  # one more: the only one that it can read
 
 
 def python(venv):

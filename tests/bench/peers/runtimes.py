@@ -188,5 +188,37 @@ class Fastembed:
                                      key=lambda pair: pair[0])]
 
 
+class FastTextEmbed:
+    """Plain C behind ctypes; the driver's FTE_THREADS is its only setting."""
+    takes = "texts"
+    how = "one call"
+
+    def __init__(self, model, dtype, threads):
+        from importlib.metadata import version
+
+        import fasttextembed
+        self.version = version("fasttextembed")
+        self.threads = threads
+        folder = HOME / "fasttextembed"
+        self.model = fasttextembed.TextEmbedding(f"{folder}/model.fte",
+                                                 f"{folder}/vocab.tsv")
+
+    def feed(self, rows):
+        return rows
+
+    def run(self, feed):
+        return [self.model.embed_one(text) for text in feed]
+
+    def array(self, out):
+        return numpy.array(out, numpy.float32)
+
+    def store(self, texts):
+        self.texts = texts
+
+    def bulk(self, n):
+        return self.array(self.model.embed(self.texts[:n], self.threads))
+
+
 PEERS = {"PyTorch": Torch, "onnxruntime": Onnxruntime, "OpenVINO": OpenVino,
-         "CTranslate2": CTranslate2, "fastembed": Fastembed}
+         "CTranslate2": CTranslate2, "fastembed": Fastembed,
+         "fasttextembed": FastTextEmbed}

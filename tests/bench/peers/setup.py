@@ -7,10 +7,12 @@
 Everything goes to build/bench-peers: 12 GB, most of it PyTorch.  What is there
 already stays, so it can be run again after a failure.  A package that cannot be
 installed, or a model that cannot be converted, does not stop the others: its
-complaint is in a file NAME.error, and bench.py writes it into the results.
+complaint is in a file NAME.error, and the peer that misses it has a line in the
+results that says so.
 
 No model is downloaded.  "base" is DistilBERT-base with random weights, "minilm"
-is the built-in all-MiniLM-L6-v2 with its int8 weights widened to floats.
+is the built-in all-MiniLM-L6-v2 with its int8 weights widened to floats, "bge"
+has random weights in the one geometry that fasttextembed reads.
 """
 import subprocess
 import sys
@@ -26,6 +28,7 @@ VENVS = {
     "nncf": ["nncf==3.4.0", "openvino==2026.4.1"],
     "ctranslate2": ["ctranslate2==4.8.5", "tokenizers"],
     "fastembed": ["fastembed==0.9.1"],
+    "fasttextembed": ["fasttextembed==1.0.2", "numpy"],
     "gguf": ["gguf"],
     "sql": ["numpy", "tokenizers", "sqlite-lembed==0.0.1a8", "sqlite-ai==1.0.8"],
     "chart": ["matplotlib"],
@@ -39,6 +42,7 @@ STEPS = [
     ("openvino", "nncf", "make_openvino.py"),
     ("ctranslate2", "torch", "make_ctranslate2.py"),
     ("gguf", "gguf", "make_gguf.py"),
+    ("bge", "torch", "make_bge.py"),
 ]
 
 
