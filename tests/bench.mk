@@ -18,15 +18,16 @@ bench: packages $(BENCH) $(BENCH)_int8 ## speed beside the peak and BLAS; start;
 bench-kernels: $(BENCH)_kernels ## products alone, as shares of the peak
 	@$<
 
-# Eleven gigabytes of other people's work (tests/bench/peers/README.md), an
-# hour on an idle machine; PEERS_FLAGS="--rounds 2 --sentences 2000" is a look.
+# Twelve gigabytes of other people's work (tests/bench/peers/README.md), an hour
+# on an idle machine.  With PEERS_FLAGS="--rounds 2 --sentences 2000" it is a
+# look: shown, and not written to docs/.
 PEERS := tests/bench/peers
 PEERS_FLAGS ?=
 
 bench-peers: loadable $(B)/tests/bench/peaks ## other runtimes on the same work; writes docs/speed.*
 	@$(PEERS)/setup.py
 	@PEAKS=$(B)/tests/bench/peaks $(PEERS)/bench.py $(PEERS_FLAGS)
-	@$(PEERS)/report.py --write
+	@$(PEERS)/report.py $(if $(PEERS_FLAGS),,--write)
 
 # The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it, and
 # QUALITY_STS=stsb-en-test.csv; QUALITY_SENTIMENT and QUALITY_ENTITIES likewise.

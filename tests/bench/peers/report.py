@@ -165,7 +165,7 @@ def main():
         return
     write(text)
     subprocess.run([python("chart"), HERE / "chart.py",
-                    *["--busy"] * options.busy], check=True)
+                    *["--busy"] * options.busy], check=False)
 
 
 if __name__ == "__main__":
