@@ -1,6 +1,6 @@
 # bench.mk - speed and quality, measured.  Included by Makefile.
 
-.PHONY: bench bench-kernels quality
+.PHONY: bench bench-kernels bench-peers quality
 
 # How long `make bench` may repeat its rounds; a quarter more for bytes.
 BENCH_SECONDS ?= 100
@@ -9,7 +9,7 @@ BENCH_PARTS := $(B)/core/tests/bench/checkpoint.o $(B)/core/tests/bench/peak.o
 
 $(BENCH) $(BENCH)_int8: $(BENCH_PARTS)
 $(BENCH): $(B)/core/tests/bench/reading.o
-$(BENCH)_kernels: $(B)/core/tests/bench/peak.o
+$(BENCH)_kernels $(B)/tests/bench/peaks: $(B)/core/tests/bench/peak.o
 
 bench: packages $(BENCH) $(BENCH)_int8 ## speed beside the peak and BLAS; start; memory
 	@$(BENCH) $(B)/tests/bench/model $(BENCH_SECONDS)
@@ -17,6 +17,17 @@ bench: packages $(BENCH) $(BENCH)_int8 ## speed beside the peak and BLAS; start;
 
 bench-kernels: $(BENCH)_kernels ## products alone, as shares of the peak
 	@$<
+
+# Twelve gigabytes of other people's work (tests/bench/peers/README.md), an hour
+# on an idle machine.  With PEERS_FLAGS="--rounds 2 --sentences 2000" it is a
+# look: shown, and not written to docs/.
+PEERS := tests/bench/peers
+PEERS_FLAGS ?=
+
+bench-peers: loadable $(B)/tests/bench/peaks ## other runtimes on the same work; writes docs/speed.*
+	@$(PEERS)/setup.py
+	@PEAKS=$(B)/tests/bench/peaks $(PEERS)/bench.py $(PEERS_FLAGS)
+	@$(PEERS)/report.py $(if $(PEERS_FLAGS),,--write)
 
 # The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it, and
 # QUALITY_STS=stsb-en-test.csv; QUALITY_SENTIMENT and QUALITY_ENTITIES likewise.

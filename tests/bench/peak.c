@@ -1,5 +1,5 @@
 /*
- * peak.c - measures the peak of the multiply-add units, of floats and bytes.
+ * peak.c - measures the peak of the multiply-add units: floats, bytes, bf16.
  *
  * In:  the name of a kernel set.
  * Out: operations a second, near the best of a few short runs.
@@ -92,6 +92,33 @@ __attribute__((target("avx2"))) DOT("%{vex%} ")
   MEASURE(12);
 }
 
+#undef Register
+#undef MULTIPLY_ADD
+#undef dot
+
+/* Twice the operations of floats: two products and their sum in each lane. */
+#define Register __m512
+#define MULTIPLY_ADD(c, a, b)                                                  \
+  ({                                                                           \
+    Register sum = c;                                                          \
+    __asm__("vdpbf16ps %2, %1, %0" : "+v"(sum) : "v"(a), "v"(b));              \
+    sum;                                                                       \
+  })
+__attribute__((target("avx512f"))) static double bf16_512(void) {
+  Register a = _mm512_set1_ps(0.999f), b = _mm512_set1_ps(1e-5f);
+  MEASURE(16);
+}
+#undef Register
+#undef MULTIPLY_ADD
+
+static measure *find_bf16(void) {
+  unsigned a = 0, b = 0, c = 0, d = 0;
+  return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 5 & 1 &&
+                 __builtin_cpu_supports("avx512f")
+             ? bf16_512
+             : NULL;
+}
+
 static measure *find_dot(const char *set) {
   unsigned a = 0, b = 0, c = 0, d = 0;
   if (!strcmp(set, "avx512") && __builtin_cpu_supports("avx512vnni"))
@@ -130,6 +157,10 @@ static measure *find_dot(const char *set) {
   return NULL;
 }
 
+static measure *find_bf16(void) {
+  return NULL;
+}
+
 #else
 static measure *find(const char *set) {
   (void)set;
@@ -138,6 +169,10 @@ static measure *find(const char *set) {
 
 static measure *find_dot(const char *set) {
   (void)set;
+  return NULL;
+}
+
+static measure *find_bf16(void) {
   return NULL;
 }
 #endif
@@ -169,4 +204,8 @@ double peak_fma_now(const char *set) {
 
 double peak_dot(const char *set) {
   return 4.0 * most(find_dot(set));
+}
+
+double peak_bf16(void) {
+  return 2.0 * most(find_bf16());
 }

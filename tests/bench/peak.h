@@ -25,4 +25,7 @@ double peak_fma_now(const char *set);
  * operations). 0: there is no such instruction. */
 double peak_dot(const char *set);
 
+/* The same of products of bf16 (vdpbf16ps), which no kernel here uses. */
+double peak_bf16(void);
+
 #endif
