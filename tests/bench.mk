@@ -1,13 +1,13 @@
 # bench.mk - speed and quality, measured.  Included by Makefile.
 
-.PHONY: bench bench-kernels quality
+.PHONY: bench bench-kernels bench-texts quality
 
 # How long `make bench` may repeat its rounds; a quarter more for bytes.
 BENCH_SECONDS ?= 100
 BENCH := $(B)/tests/bench/bench
 BENCH_PARTS := $(B)/core/tests/bench/checkpoint.o $(B)/core/tests/bench/peak.o
 
-$(BENCH) $(BENCH)_int8: $(BENCH_PARTS)
+$(BENCH) $(BENCH)_int8 $(BENCH)_texts: $(BENCH_PARTS)
 $(BENCH): $(B)/core/tests/bench/reading.o
 $(BENCH)_kernels: $(B)/core/tests/bench/peak.o
 
@@ -17,6 +17,9 @@ bench: packages $(BENCH) $(BENCH)_int8 ## speed beside the peak and BLAS; start;
 
 bench-kernels: $(BENCH)_kernels ## products alone, as shares of the peak
 	@$<
+
+bench-texts: $(BENCH)_texts ## tables of short texts, beside the peak
+	@$< $(EMBEDDER) examples/demo-paragraphs.csv $(BENCH_SECONDS)
 
 # The data is not ours to carry: QUALITY_SQUAD=dev-v1.1.json[.xz] names it, and
 # QUALITY_STS=stsb-en-test.csv; QUALITY_SENTIMENT and QUALITY_ENTITIES likewise.

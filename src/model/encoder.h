@@ -13,7 +13,9 @@
 #include "model/run.h"
 #include "tensor/kernels.h" /* LANES */
 
-enum { BATCH_TOKENS = 512 }; /* what one call should hold, except one text */
+/* What one call should hold, except one text: of short ones alone more, as
+ * those go through slice by slice (slices.h). */
+enum { BATCH_TOKENS = 512, SHORT_TOKENS = 192, SHORT_BATCH_TOKENS = 1920 };
 
 /* One model input: template included, 1 to model->max_tokens tokens. */
 typedef struct Sequence {
@@ -27,12 +29,14 @@ static inline size_t lane_at(size_t n, size_t t) {
   return t / LANES * n * LANES + t % LANES;
 }
 
-/* The result: tokens of the whole batch in lanes, texts back to back, C
- * features each. */
+/* The result: tokens of the whole batch in lanes, C features each. A text's lie
+ * back to back; there may be empty lanes between texts, which hold numbers that
+ * mean nothing. */
 typedef struct Hidden {
   Arena arena; /* owns everything */
   float *hidden;
-  size_t n_tokens, panels;
+  size_t *first;   /* [n_texts]: where a text's first token is */
+  size_t n_tokens; /* and empty lanes, up to the last text's end */
 } Hidden;
 
 /* ERR_RANGE: a text too long, an id beyond the vocabulary; ERR_NOMEM,

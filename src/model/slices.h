@@ -1,0 +1,41 @@
+/*
+ * slices.h - many short texts, cut into slices that go through the encoder one
+ * by one.
+ *
+ * A slice is a few panels whose texts lie back to back from its first lane on;
+ * one thread takes it through all layers, its activations in the core's own
+ * cache.  Lanes behind a slice's last text are empty.
+ */
+#ifndef MODEL_SLICES_H
+#define MODEL_SLICES_H
+
+#include <stdbool.h>
+#include "model/encoder.h"
+
+typedef struct Slice {
+  size_t panel;         /* its first, in the batch */
+  size_t tokens;        /* of its texts */
+  size_t text, n_texts; /* in Slices.order, from `text` on */
+} Slice;
+
+typedef struct Slices {
+  Arena arena; /* owns everything */
+  Slice *list; /* [n] */
+  size_t n;
+  size_t *order; /* [n_texts]: the texts, slice after slice */
+  size_t *first; /* [n_texts]: the lane of a text's first token */
+  size_t panels; /* of all slices */
+} Slices;
+
+/* Tokens that a slice should hold on so many threads; 0: these texts go through
+ * together, as one is long, or there are too few to keep all threads busy. */
+size_t slices_room(const Sequence *texts, size_t n, size_t n_threads,
+                   bool is_bytes);
+
+/* Puts each text into one slice of up to `room` tokens, none of them empty;
+ * room 0: all into one, in their order. ERR_NOMEM. Clear *out after success. */
+int slices_plan(const Sequence *texts, size_t n, size_t room, Slices *out,
+                Error *err);
+void slices_clear(Slices *s);
+
+#endif
