@@ -11,17 +11,8 @@
 #include "model/linear.h"
 #include "model/model.h"
 #include "model/run.h"
+#include "model/slices.h"
 #include "tensor/kernels.h" /* LANES */
-
-/* What one call should hold, except one text: of short ones alone more, as
- * those go through slice by slice (slices.h). */
-enum { BATCH_TOKENS = 512, SHORT_TOKENS = 192, SHORT_BATCH_TOKENS = 1920 };
-
-/* One model input: template included, 1 to model->max_tokens tokens. */
-typedef struct Sequence {
-  const Token *tokens; /* borrowed */
-  size_t n;
-} Sequence;
 
 /* Of n features a token in lanes [panels][n][LANES]: where feature 0 of token t
  * is. Feature c lies c * LANES behind it. */

@@ -4,11 +4,11 @@
  * In:  texts by their number of tokens, and how many tokens a slice holds.
  * Out: which texts are in which slice, in which order, and at which lanes.
  *
- * Best fit, longest first: each text goes where it leaves the least room.
- * Short ones come last and fill what longer ones left, so that nearly every
- * slice but the last is full to the lane.
+ * Slice after slice begins with the longest text that is left, and takes with
+ * it those that together fill it best; mostly there are some that fill it to
+ * the lane.  Empty lanes cost what others do.
  *
- *     room 48    [ 40 ........ | 8 ]  [ 25 .... | 23 ... ]  [ 21 ... | 10 ]
+ *     room 48    [ 40 .......... | 8 ]  [ 25 .... | 12 . | 11 . ]  ...
  *
  * A slice of weights of bytes, which are soon read, is so short that what an
  * operation leaves is still in the core's own cache for the next.  One of
@@ -17,6 +17,8 @@
  * it is computed, and never a bit of the result.
  */
 #include "model/slices.h"
+
+#include "tensor/kernels.h"
 
 enum {
   OF_BYTES = 96,     /* tokens of a slice, by its weights: */
@@ -54,103 +56,112 @@ size_t slices_room(const Sequence *texts, size_t n, size_t n_threads,
   return room < LEAST ? 0 : room;
 }
 
-/* --- Packing ---------------------------------------------------------------
- */
+/* --- Packing --------------------------------------------------------------- */
+
+enum { MOST_ROOM = OF_FLOATS };
 
 typedef struct Packing {
-  const Sequence *texts;
-  size_t n, room;
   Slices *out;
-  size_t *longest_first; /* [n] */
-  size_t *slice;         /* [n]: which one a text is in */
+  size_t room, n_placed;
+  size_t *next;                    /* [n]: a text of the same length */
+  size_t list[SHORT_TOKENS + 1];   /* a text of each length */
+  size_t n_left[SHORT_TOKENS + 1]; /* texts of each length */
+  uint16_t last[MOST_ROOM + 1];    /* of texts that come to a sum, 0: none do */
+  uint16_t n_last[MOST_ROOM + 1];  /* how many of them have its length */
 } Packing;
 
-/* The slice with the least room of those that have enough, or a new one. */
-static size_t best_fit(const Packing *p, size_t tokens) {
-  const Slices *s = p->out;
-  size_t best = s->n, most = 0;
-  for (size_t i = 0; i < s->n; i++) {
-    size_t held = s->list[i].tokens;
-    if (held > most && held + tokens <= p->room) {
-      best = i;
-      most = held;
-    }
-  }
-  return best;
+/* The next text of a length goes into a slice. */
+static void put(Packing *p, Slice *slice, size_t length) {
+  Slices *s = p->out;
+  size_t text = p->list[length];
+  p->list[length] = p->next[text];
+  p->n_left[length]--;
+  s->order[p->n_placed++] = text;
+  s->first[text] = slice->panel * LANES + slice->tokens;
+  slice->tokens += length;
+  slice->n_texts++;
 }
 
-static void put(Packing *p, size_t text, size_t i) {
+/* Finds all sums up to `room` of lengths of texts that are left, the longest
+ * first. Returns the largest. */
+static size_t find_sums(Packing *p, size_t room) {
+  size_t largest = 0;
+  for (size_t sum = 1; sum <= room; sum++)
+    p->last[sum] = 0;
+  for (size_t length = smaller(room, SHORT_TOKENS); length > 0; length--) {
+    if (!p->n_left[length])
+      continue;
+    for (size_t sum = length; sum <= room; sum++) {
+      size_t rest = sum - length;
+      size_t n = rest && p->last[rest] == length ? p->n_last[rest] : 0;
+      if (p->last[sum] || (rest && !p->last[rest]) || n >= p->n_left[length])
+        continue;
+      p->last[sum] = (uint16_t)length;
+      p->n_last[sum] = (uint16_t)(n + 1);
+      largest = sum > largest ? sum : largest;
+    }
+  }
+  return largest;
+}
+
+static void fill_slice(Packing *p, size_t longest) {
   Slices *s = p->out;
-  if (i == s->n)
-    s->list[s->n++] = (Slice){0};
-  p->slice[text] = i;
-  s->first[text] = s->list[i].tokens; /* in its slice, so far */
-  s->list[i].tokens += p->texts[text].n;
-  s->list[i].n_texts++;
+  Slice *slice = &s->list[s->n++];
+  *slice = (Slice){.panel = s->panels, .text = p->n_placed};
+  put(p, slice, longest);
+  size_t room = p->room > longest ? p->room - longest : 0;
+  for (size_t sum = find_sums(p, room); sum > 0; sum -= p->last[sum])
+    put(p, slice, p->last[sum]);
+  s->panels += panel_count(slice->tokens);
 }
 
 /* No text is longer than SHORT_TOKENS. */
-static void sort(const Packing *p) {
-  size_t place[SHORT_TOKENS + 1] = {0}, sum = 0;
-  for (size_t i = 0; i < p->n; i++)
-    place[p->texts[i].n]++;
-  for (size_t length = SHORT_TOKENS + 1; length-- > 0;) {
-    size_t count = place[length];
-    place[length] = sum;
-    sum += count;
+static void pack(Packing *p, const Sequence *texts, size_t n) {
+  for (size_t i = n; i-- > 0;) {
+    size_t length = texts[i].n;
+    p->next[i] = p->list[length];
+    p->list[length] = i;
+    p->n_left[length]++;
   }
-  for (size_t i = 0; i < p->n; i++)
-    p->longest_first[place[p->texts[i].n]++] = i;
+  for (size_t length = SHORT_TOKENS; length > 0; length--)
+    while (p->n_left[length])
+      fill_slice(p, length);
 }
 
-static void pack(Packing *p) {
-  if (p->room)
-    sort(p);
-  for (size_t i = 0; i < p->n; i++) {
-    size_t text = p->room ? p->longest_first[i] : i;
-    put(p, text, p->room ? best_fit(p, p->texts[text].n) : 0);
+/* All texts in one slice. */
+static void lay(Slices *s, const Sequence *texts, size_t n) {
+  Slice *slice = &s->list[s->n++];
+  *slice = (Slice){.n_texts = n};
+  for (size_t i = 0; i < n; i++) {
+    s->order[i] = i;
+    s->first[i] = slice->tokens;
+    slice->tokens += texts[i].n;
   }
+  s->panels = panel_count(slice->tokens);
 }
 
-/* Now that slices have their lengths: where they are, and what is in them. */
-static void place(Packing *p) {
+static void take(Packing *p, size_t n) {
   Slices *s = p->out;
-  for (size_t i = 0, text = 0; i < s->n; i++) {
-    Slice *slice = &s->list[i];
-    slice->panel = s->panels;
-    slice->text = text;
-    text += slice->n_texts;
-    s->panels += panel_count(slice->tokens);
-    slice->n_texts = 0;
-  }
-  for (size_t i = 0; i < p->n; i++) {
-    size_t text = p->room ? p->longest_first[i] : i;
-    Slice *slice = &s->list[p->slice[text]];
-    s->first[text] += slice->panel * LANES;
-    s->order[slice->text + slice->n_texts++] = text;
-  }
-}
-
-static void take(Packing *p) {
-  Arena *arena = &p->out->arena;
-  p->longest_first = arena_array(arena, p->n, sizeof *p->longest_first);
-  p->slice = arena_array(arena, p->n, sizeof *p->slice);
-  p->out->order = arena_array(arena, p->n, sizeof *p->out->order);
-  p->out->first = arena_array(arena, p->n, sizeof *p->out->first);
-  p->out->list = arena_array(arena, p->n, sizeof *p->out->list);
+  s->list = arena_array(&s->arena, p->room ? n : 1, sizeof *s->list);
+  s->order = arena_array(&s->arena, n, sizeof *s->order);
+  s->first = arena_array(&s->arena, n, sizeof *s->first);
+  if (p->room)
+    p->next = arena_array(&s->arena, n, sizeof *p->next);
 }
 
 int slices_plan(const Sequence *texts, size_t n, size_t room, Slices *out,
                 Error *err) {
-  Packing p = {.texts = texts, .n = n, .room = room, .out = out};
+  Packing p = {.out = out, .room = smaller(room, MOST_ROOM)};
   *out = (Slices){0};
-  take(&p);
+  take(&p, n);
   int rc = arena_open(&out->arena, err);
   if (rc)
     return rc;
-  take(&p);
-  pack(&p);
-  place(&p);
+  take(&p, n);
+  if (room)
+    pack(&p, texts, n);
+  else
+    lay(out, texts, n);
   return OK;
 }
 

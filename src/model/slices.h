@@ -10,7 +10,18 @@
 #define MODEL_SLICES_H
 
 #include <stdbool.h>
-#include "model/encoder.h"
+#include "base/arena.h"
+#include "text/token.h"
+
+/* What one call should hold, except one text: of short ones alone more, as
+ * those go through slice by slice. */
+enum { BATCH_TOKENS = 512, SHORT_TOKENS = 192, SHORT_BATCH_TOKENS = 1920 };
+
+/* One model input: template included, 1 to model->max_tokens tokens. */
+typedef struct Sequence {
+  const Token *tokens; /* borrowed */
+  size_t n;
+} Sequence;
 
 typedef struct Slice {
   size_t panel;         /* its first, in the batch */

@@ -6,7 +6,9 @@
  * In:  a checkpoint in one file, opened as it is and widened to fp32; a file
  *      whose words become texts of 10 to 40 tokens, all lengths alike; a bound
  *      on the time.  With 1 behind it, only what one thread can.
- * Out: tables by the number of texts that are given at once.
+ * Out: tables by the number of texts that are given at once; single texts on
+ *      one thread and two; and many callers at once, as connections are, who
+ *      all may use two threads, with the time that one short text takes.
  *
  * A share counts the operations of matrix products that the tokens of texts
  * need (8 C^2 + 4 C F + 4 n C a token and layer, n its text's tokens) at the
@@ -16,6 +18,7 @@
  * by the clock; contenders take turns, and the best round counts.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include <stdio.h>
 #include <time.h>
 #include "base/pool.h"
@@ -28,7 +31,7 @@
 #include "tensor/kernels.h"
 
 enum { MOST = 1024, LEAST_TOKENS = 10, MOST_TOKENS = 40 };
-enum { WINDOWS = 6, PRECISIONS = 2, THREADS = 2, YARDS = 2, CALLERS = 16 };
+enum { WINDOWS = 6, PRECISIONS = 2, THREADS = 2, YARDS = 2, ALONE = 7, CROWDS = 4 };
 
 static const size_t windows[WINDOWS] = {1, 4, 16, 64, 256, 1024};
 static const char *const yard_names[YARDS] = {"1 x 512", "16 x 32"};
@@ -41,6 +44,12 @@ static const char *const names[PRECISIONS] = {"int8", "fp32"};
 static Samples times[PRECISIONS][THREADS][WINDOWS]; /* seconds a token */
 static Samples yards[PRECISIONS][THREADS][YARDS];   /* seconds */
 static Samples flops, dot;
+
+static const size_t alone[ALONE] = {2, 4, 8, 12, 16, 24, 32};
+static Samples single[PRECISIONS][THREADS][ALONE]; /* seconds on the clock */
+static const size_t callers[CROWDS] = {1, 2, 4, 16};
+static Samples crowds[PRECISIONS][CROWDS];  /* seconds a token */
+static Samples waits[PRECISIONS][CROWDS];   /* seconds of a short text */
 
 static void die(const char *message) {
   fprintf(stderr, "bench_texts: %s\n", message);
@@ -165,6 +174,88 @@ static void sample_yard(int precision, size_t threads, int yard) {
   samples_add(&yards[precision][threads - 1][yard], (now(threads) - start) / 2);
 }
 
+/* One text of n tokens, on one thread and on two in turns. */
+static void sample_single(int precision, int i) {
+  static Token tokens[64];
+  Hidden h;
+  Error err;
+  for (size_t t = 0; t < 64; t++)
+    tokens[t] = (Token){.id = (int32_t)(1000 + 7919 * t % 29000)};
+  for (int round = 0; round < 20; round++) {
+    Run run = {.engine = ENGINE_NATIVE, .n_threads = 1 + (size_t)round % 2};
+    double start = seconds_of(CLOCK_MONOTONIC);
+    if (encoder_run(models[precision], &run, &(Sequence){tokens, alone[i]}, 1,
+                    &h, &err))
+      die(err.message);
+    samples_add(&single[precision][round % 2][i],
+                seconds_of(CLOCK_MONOTONIC) - start);
+    hidden_clear(&h);
+  }
+}
+
+/* --- Many callers ---------------------------------------------------------*/
+
+typedef struct Crowd {
+  int precision, size; /* which of callers[] */
+  double end;
+  atomic_size_t tokens, at_work;
+} Crowd;
+
+/* Windows of 16 texts until the time is up. */
+static void *call_often(void *arg) {
+  Crowd *c = arg;
+  Run run = {.engine = ENGINE_NATIVE, .n_threads = THREADS};
+  Embedder *e = open_embedder(models[c->precision], &run);
+  for (size_t i = 0; seconds_of(CLOCK_MONOTONIC) < c->end; i += 16)
+    atomic_fetch_add(&c->tokens, embed_texts(e, i, 16));
+  embedder_close(e);
+  atomic_fetch_sub(&c->at_work, 1);
+  return NULL;
+}
+
+/* Somebody who asks for one short text now and then. */
+static void *call_seldom(void *arg) {
+  Crowd *c = arg;
+  Run run = {.engine = ENGINE_NATIVE, .n_threads = THREADS};
+  Embedder *e = open_embedder(models[c->precision], &run);
+  while (atomic_load(&c->at_work) > 0) {
+    double start = seconds_of(CLOCK_MONOTONIC);
+    Error err;
+    if (embedder_add(e, (EncodeText){"where is it?", 12}, &err) ||
+        embedder_run(e, &err))
+      die(err.message);
+    embedder_empty(e);
+    samples_add(&waits[c->precision][c->size],
+                seconds_of(CLOCK_MONOTONIC) - start);
+    nanosleep(&(struct timespec){.tv_nsec = 10000000}, NULL);
+  }
+  embedder_close(e);
+  return NULL;
+}
+
+static void sample_crowd(int precision, int size, bool is_asked) {
+  double start = seconds_of(CLOCK_MONOTONIC);
+  Crowd c = {.precision = precision, .size = size, .end = start + 0.5};
+  size_t n = callers[size];
+  pthread_t threads[64];
+  atomic_store(&c.at_work, n);
+  for (size_t i = 0; i < n + is_asked; i++)
+    if (pthread_create(&threads[i], NULL, i < n ? call_often : call_seldom, &c))
+      die("pthread_create");
+  for (size_t i = 0; i < n + is_asked; i++)
+    pthread_join(threads[i], NULL);
+  if (!is_asked)
+    samples_add(&crowds[precision][size],
+                (seconds_of(CLOCK_MONOTONIC) - start) / (double)c.tokens);
+}
+
+static void sample_crowds(int precision) {
+  for (int i = 0; i < CROWDS; i++) {
+    sample_crowd(precision, i, false);
+    sample_crowd(precision, i, true);
+  }
+}
+
 static void sample_all(double seconds, size_t threads) {
   const char *set = kernels_pick(NULL)->name;
   double end = seconds_of(CLOCK_MONOTONIC) + seconds;
@@ -178,6 +269,11 @@ static void sample_all(double seconds, size_t threads) {
         for (int i = 0; i < WINDOWS; i++)
           sample_window(p, t, i);
       }
+    for (int p = 0; p < PRECISIONS && threads > 1; p++) {
+      for (int i = 0; i < ALONE; i++)
+        sample_single(p, i);
+      sample_crowds(p);
+    }
   } while (seconds_of(CLOCK_MONOTONIC) < end);
 }
 
@@ -222,6 +318,31 @@ static void show(int p, size_t threads) {
   }
 }
 
+static void show_singles(int p) {
+  printf("%14s %10s %10s %10s (milliseconds: median, best)\n", "one text of",
+         "1 thread", "2 threads", "times");
+  for (int i = 0; i < ALONE; i++) {
+    const Samples *one = &single[p][0][i], *two = &single[p][1][i];
+    printf("%14zu %10.2f %10.2f %9.2fx %10.2f %10.2f %9.2fx\n", alone[i],
+           1e3 * samples_median(one), 1e3 * samples_median(two),
+           samples_median(one) / samples_median(two), 1e3 * samples_least(one),
+           1e3 * samples_least(two), samples_least(one) / samples_least(two));
+  }
+}
+
+static void show_crowds(int p) {
+  printf("%14s %10s %10s %10s %10s %10s\n", "callers", "tokens/s", "median",
+         "of one's", "p50 ms", "p99 ms");
+  for (int i = 0; i < CROWDS; i++) {
+    const Samples *s = &crowds[p][i], *first = &crowds[p][0];
+    printf("%14zu %10.0f %10.0f %8.1f %% %10.2f %10.2f\n", callers[i],
+           1 / samples_least(s), 1 / samples_median(s),
+           100 * samples_median(first) / samples_median(s),
+           1e3 * samples_median(&waits[p][i]),
+           1e3 * samples_at(&waits[p][i], 0.99));
+  }
+}
+
 int main(int argc, char **argv) {
   static const Precision precisions[] = {PRECISION_FILE, PRECISION_FP32};
   if (argc < 4)
@@ -242,6 +363,11 @@ int main(int argc, char **argv) {
          1e-9 * samples_most(&flops), 1e-9 * samples_most(&dot));
   for (int i = 0; i < PRECISIONS; i++)
     show(i, threads);
+  for (int i = 0; i < PRECISIONS && threads > 1; i++) {
+    printf("\n%s\n", names[i]);
+    show_singles(i);
+    show_crowds(i);
+  }
   for (int i = 0; i < PRECISIONS; i++)
     model_free(models[i]);
   return 0;
