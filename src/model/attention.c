@@ -12,7 +12,7 @@
  *     panels    |  0      |  1      |  2      |
  *     stretches   a: 0 1        b: 1 2
  *
- * A task is a stretch and a head.
+ * A task is a head and a stretch, or some stretches of short texts.
  */
 #include "model/attention.h"
 
@@ -153,11 +153,9 @@ static bool is_shared(const Attention *a, const Stretch *s) {
   return s->panel * LANES < s->first || s->end < end;
 }
 
-static void attention_task(void *arg, size_t index, size_t thread) {
-  const Attention *a = arg;
-  /* Head after head, so that its keys and values come from near. */
-  const Stretch *s = &a->stretches[index % a->n_stretches];
-  size_t at = index / a->n_stretches, plane = a->C * LANES;
+static void attend(const Attention *a, const Stretch *s, size_t at,
+                   size_t thread) {
+  size_t plane = a->C * LANES;
   float *out = a->mixed + s->panel * plane + (a->head + at) * a->D * LANES;
   Scratch x = scratch(a, s, thread);
 
@@ -174,7 +172,22 @@ static void attention_task(void *arg, size_t index, size_t thread) {
   }
 }
 
+/* Of short texts a task has those of a group of panels, or about so many. */
+static size_t bundle_count(const Attention *a) {
+  size_t groups = group_count(a->P);
+  return a->n_stretches < groups ? a->n_stretches : groups;
+}
+
+/* Head after head, so that its keys and values come from near. */
+static void attention_task(void *arg, size_t index, size_t thread) {
+  const Attention *a = arg;
+  size_t n = bundle_count(a), bundle = index % n;
+  size_t i = bundle * a->n_stretches / n;
+  for (; i < (bundle + 1) * a->n_stretches / n; i++)
+    attend(a, &a->stretches[i], index / n, thread);
+}
+
 int attention_run(const Attention *a, Team *team, const Poll *poll) {
-  return team_run(team, a->n_stretches * a->heads, attention_task, (void *)a,
+  return team_run(team, bundle_count(a) * a->heads, attention_task, (void *)a,
                   poll);
 }

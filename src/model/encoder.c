@@ -227,7 +227,8 @@ static bool ask_stop(void *arg) {
 static void slice_task(void *arg, size_t index, size_t thread) {
   Encoder *e = arg;
   Forward *f = &e->workers[thread];
-  f->pass.run.poll = (Poll){thread ? is_stopped : ask_stop, e};
+  if (e->run.poll.stop)
+    f->pass.run.poll = (Poll){thread ? is_stopped : ask_stop, e};
   if (run_slice(e, index, f))
     atomic_store(&e->stopped, true);
 }
@@ -236,7 +237,7 @@ static int run_slices(Encoder *e) {
   if (e->slices.n == 1)
     return run_slice(e, 0, &e->workers[0]);
   Team team = team_begin(e->n_workers);
-  Poll poll = {ask_stop, e};
+  Poll poll = {e->run.poll.stop ? ask_stop : NULL, e};
   int rc = team_run(&team, e->slices.n, slice_task, e, &poll);
   team_end(&team);
   return rc || atomic_load(&e->stopped) ? ERR_INTERRUPT : OK;

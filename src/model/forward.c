@@ -71,10 +71,21 @@ static void attention(Forward *f, const Layer *layer) {
 
 /* --- Embeddings and norms ------------------------------------------------- */
 
-static float table_value(const Table *t, size_t row, size_t c) {
+/* A row of a table: floats, or bytes with a scale. */
+typedef struct Row {
+  const float *floats; /* NULL when of bytes */
+  const int8_t *bytes;
+  float scale;
+} Row;
+
+static Row table_row(const Table *t, size_t row) {
   if (t->rows)
-    return t->rows[row * t->dim + c];
-  return (float)t->q_rows[row * t->dim + c] * t->q_scales[row];
+    return (Row){.floats = t->rows + row * t->dim};
+  return (Row){NULL, t->q_rows + row * t->dim, t->q_scales[row]};
+}
+
+static inline float row_value(const Row *r, size_t c) {
+  return r->floats ? r->floats[c] : (float)r->bytes[c] * r->scale;
 }
 
 static void norm_panels(const Forward *f, size_t panel, size_t panels,
@@ -93,15 +104,19 @@ static void norm_panels(const Forward *f, size_t panel, size_t panels,
  * is only one type all tokens are of it, whatever the template says. */
 static void embed_token(const Forward *f, size_t t, float *x) {
   const Model *m = f->model;
-  size_t id = (size_t)f->tokens.list[t]->id;
-  size_t type = m->types.n > 1 ? (size_t)f->tokens.list[t]->type : 0;
-  size_t position = f->tokens.positions[t];
-  for (size_t c = 0; c < f->C; c++) {
-    float v = table_value(&m->words, id, c);
-    if (m->types.n)
-      v += table_value(&m->types, type, c);
-    x[c * LANES] = v + table_value(&m->positions, position, c);
-  }
+  size_t C = f->C, type = m->types.n > 1 ? (size_t)f->tokens.list[t]->type : 0;
+  Row word = table_row(&m->words, (size_t)f->tokens.list[t]->id);
+  Row position = table_row(&m->positions, f->tokens.positions[t]);
+  Row kind = {0};
+  if (m->types.n)
+    kind = table_row(&m->types, type);
+  if (!m->types.n)
+    for (size_t c = 0; c < C; c++)
+      x[c * LANES] = row_value(&word, c) + row_value(&position, c);
+  else
+    for (size_t c = 0; c < C; c++)
+      x[c * LANES] = row_value(&word, c) + row_value(&kind, c) +
+                     row_value(&position, c);
 }
 
 static void embed_task(void *arg, size_t panel, size_t thread) {
