@@ -384,6 +384,6 @@ int team_run(Team *team, size_t n_tasks, pool_task *task, void *arg,
   size_t skipped = (uint32_t)atomic_exchange(&pool->offer, 0);
   if (pool->forks != forks)
     return rc;
-  int told = await_finished(pool, n_tasks - skipped, poll);
+  int told = await_finished(pool, n_tasks - skipped, rc ? NULL : poll);
   return rc ? rc : told;
 }

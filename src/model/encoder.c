@@ -219,7 +219,7 @@ static bool is_stopped(void *arg) {
 /* The calling thread asks for all. */
 static bool ask_stop(void *arg) {
   Encoder *e = arg;
-  if (poll_stop(&e->run.poll))
+  if (!is_stopped(e) && poll_stop(&e->run.poll))
     atomic_store(&e->stopped, true);
   return is_stopped(e);
 }

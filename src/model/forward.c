@@ -115,8 +115,8 @@ static void embed_token(const Forward *f, size_t t, float *x) {
       x[c * LANES] = row_value(&word, c) + row_value(&position, c);
   else
     for (size_t c = 0; c < C; c++)
-      x[c * LANES] = row_value(&word, c) + row_value(&kind, c) +
-                     row_value(&position, c);
+      x[c * LANES] =
+          row_value(&word, c) + row_value(&kind, c) + row_value(&position, c);
 }
 
 static void embed_task(void *arg, size_t panel, size_t thread) {

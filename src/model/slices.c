@@ -56,7 +56,8 @@ size_t slices_room(const Sequence *texts, size_t n, size_t n_threads,
   return room < LEAST ? 0 : room;
 }
 
-/* --- Packing --------------------------------------------------------------- */
+/* --- Packing ---------------------------------------------------------------
+ */
 
 enum { MOST_ROOM = OF_FLOATS };
 

@@ -31,7 +31,14 @@
 #include "tensor/kernels.h"
 
 enum { MOST = 1024, LEAST_TOKENS = 10, MOST_TOKENS = 40 };
-enum { WINDOWS = 6, PRECISIONS = 2, THREADS = 2, YARDS = 2, ALONE = 7, CROWDS = 4 };
+enum {
+  WINDOWS = 6,
+  PRECISIONS = 2,
+  THREADS = 2,
+  YARDS = 2,
+  ALONE = 7,
+  CROWDS = 4
+};
 
 static const size_t windows[WINDOWS] = {1, 4, 16, 64, 256, 1024};
 static const char *const yard_names[YARDS] = {"1 x 512", "16 x 32"};
@@ -48,8 +55,8 @@ static Samples flops, dot;
 static const size_t alone[ALONE] = {2, 4, 8, 12, 16, 24, 32};
 static Samples single[PRECISIONS][THREADS][ALONE]; /* seconds on the clock */
 static const size_t callers[CROWDS] = {1, 2, 4, 16};
-static Samples crowds[PRECISIONS][CROWDS];  /* seconds a token */
-static Samples waits[PRECISIONS][CROWDS];   /* seconds of a short text */
+static Samples crowds[PRECISIONS][CROWDS]; /* seconds a token */
+static Samples waits[PRECISIONS][CROWDS];  /* seconds of a short text */
 
 static void die(const char *message) {
   fprintf(stderr, "bench_texts: %s\n", message);

@@ -106,8 +106,8 @@ static void test_waste(void) {
 /* A task that writes down what it is given. */
 typedef struct Recorder {
   size_t n_runs, n_items, tokens, longest;
-  int32_t last[MOST];  /* of each owner: its last item's first token */
-  size_t bad, blamed;  /* the owner whose items fail; who was blamed */
+  int32_t last[MOST]; /* of each owner: its last item's first token */
+  size_t bad, blamed; /* the owner whose items fail; who was blamed */
   size_t n_blamed, stop_after;
 } Recorder;
 
