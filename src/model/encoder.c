@@ -6,10 +6,11 @@
  *
  * Everything is checked and allocated before the first operation.  Then either
  * all tokens go through the layers together, each operation shared out among
- * the threads (forward.c); or, where there are many short texts, slices of them
- * are shared out (slices.c), each of which one thread takes through all layers.
- * That way threads seldom wait for each other, and what an operation leaves is
- * still in the core's cache for the next one.  The bits are the same.
+ * the threads (forward.c).  Or, where there are many short texts, they are cut
+ * into slices (slices.c), which take less memory and leave less of it empty.
+ * Where weights are bytes, each thread takes its own slice through all layers:
+ * threads seldom wait for each other, and what an operation leaves is still in
+ * the core's cache for the next one.  The bits are the same.
  *
  * Only the calling thread may ask the host whether to stop; the others look at
  * what it was told.
@@ -32,8 +33,9 @@ typedef struct Encoder {
   const Sequence *texts;
   size_t n_texts;
   Slices slices;
-  Run own;               /* of a slice: one thread; of a single one: run */
-  size_t n_workers;      /* threads that take slices */
+  bool is_own;           /* each slice has one thread, not all of them */
+  Run slice_run;         /* of a slice */
+  size_t n_workers;      /* slices at a time */
   Forward *workers;      /* [n_workers] */
   const Token **tokens;  /* [panels][LANES] */
   uint32_t *positions;   /* [panels][LANES] */
@@ -156,25 +158,29 @@ static void lay_out(Encoder *e, size_t n_stretches, Hidden *out) {
   e->first_stretch = arena_array(arena, s->n + 1, sizeof *e->first_stretch);
   e->workers = arena_array(arena, e->n_workers, sizeof *e->workers);
   for (size_t i = 0; i < e->n_workers; i++) {
-    Forward f = forward_of(e->model, &e->own, most, longest, arena);
+    Forward f = forward_of(e->model, &e->slice_run, most, longest, arena);
     if (e->workers)
       e->workers[i] = f;
   }
 }
 
+/* Slices of their own only where that is quicker, and BLAS has one caller. */
 static int plan(Encoder *e, Error *err) {
-  size_t threads = e->run.n_threads;
-  bool is_bytes = e->model->precision == PRECISION_INT8;
-  size_t room = e->run.engine == ENGINE_BLAS /* it is called by one thread */
-                    ? 0
-                    : slices_room(e->texts, e->n_texts, threads, is_bytes);
+  size_t room = 0, threads = e->run.n_threads;
+  if (e->model->precision == PRECISION_INT8 && e->run.engine == ENGINE_NATIVE)
+    room = slices_own(e->texts, e->n_texts, threads);
+  e->is_own = room > 0;
+  if (!e->is_own)
+    room = slices_shared(e->texts, e->n_texts);
   int rc = slices_plan(e->texts, e->n_texts, room, &e->slices, err);
   if (rc)
     return rc;
-  e->n_workers = threads < e->slices.n ? threads : e->slices.n;
-  e->own = e->run;
-  if (e->slices.n > 1)
-    e->own.n_threads = 1;
+  e->slice_run = e->run;
+  e->n_workers = 1;
+  if (e->is_own) {
+    e->slice_run.n_threads = 1;
+    e->n_workers = threads < e->slices.n ? threads : e->slices.n;
+  }
   return OK;
 }
 
@@ -233,14 +239,21 @@ static void slice_task(void *arg, size_t index, size_t thread) {
     atomic_store(&e->stopped, true);
 }
 
-static int run_slices(Encoder *e) {
-  if (e->slices.n == 1)
-    return run_slice(e, 0, &e->workers[0]);
+static int run_own(Encoder *e) {
   Team team = team_begin(e->n_workers);
   Poll poll = {e->run.poll.stop ? ask_stop : NULL, e};
   int rc = team_run(&team, e->slices.n, slice_task, e, &poll);
   team_end(&team);
   return rc || atomic_load(&e->stopped) ? ERR_INTERRUPT : OK;
+}
+
+static int run_slices(Encoder *e) {
+  int rc = OK;
+  if (e->is_own)
+    return run_own(e);
+  for (size_t i = 0; i < e->slices.n && rc == OK; i++)
+    rc = run_slice(e, i, &e->workers[0]);
+  return rc;
 }
 
 static int encode(Encoder *e, Hidden *out, Error *err) {

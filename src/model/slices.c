@@ -10,42 +10,41 @@
  *
  *     room 48    [ 40 .......... | 8 ]  [ 25 .... | 12 . | 11 . ]  ...
  *
- * A slice of weights of bytes, which are soon read, is so short that what an
- * operation leaves is still in the core's own cache for the next.  One of
- * floats is longer, as they come from farther away and want more tokens to a
- * reading; but each thread needs some.  Which slice a text is in decides where
- * it is computed, and never a bit of the result.
+ * Weights of bytes are soon read: their slices are so short that what an
+ * operation leaves is still in the core's own cache for the next, and each
+ * thread has its own.  Those of floats come from farther away and want more
+ * tokens to a reading: all threads work on one slice.  Which slice a text is in
+ * decides where it is computed, and never a bit of the result.
  */
 #include "model/slices.h"
 
 #include "tensor/kernels.h"
 
 enum {
-  OF_BYTES = 96,     /* tokens of a slice, by its weights: */
-  OF_FLOATS = 480,   /*   whole groups of panels; of floats all threads' */
-  LEAST = 2 * LANES, /* tokens that a product is quick with */
-  AT_WORK = 2 * 480  /* tokens in all threads' slices: that is memory */
+  OWN = 96,                 /* tokens of a slice: of one thread, */
+  SHARED = 480,             /*   of all of them; whole groups of panels */
+  LEAST = 2 * LANES,        /* tokens that a product is quick with */
+  AT_WORK = 2 * SHARED      /* tokens in all threads' slices: that is memory */
 };
 
 static size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
-/* Tokens that a slice has at most. */
-static size_t most_tokens(size_t n_threads, bool is_bytes) {
-  size_t share = is_bytes ? OF_BYTES : OF_FLOATS / n_threads;
-  return smaller(share > OF_BYTES ? share : OF_BYTES, AT_WORK / n_threads);
+/* Tokens of texts none of which is longer than `longest`, or 0. */
+static size_t tokens_of(const Sequence *texts, size_t n, size_t longest) {
+  size_t tokens = 0;
+  for (size_t i = 0; i < n; tokens += texts[i++].n)
+    if (texts[i].n > longest)
+      return 0;
+  return tokens;
 }
 
 /* As many slices as have to be and a multiple of the threads, so that nobody
  * waits long for the last one. */
-size_t slices_room(const Sequence *texts, size_t n, size_t n_threads,
-                   bool is_bytes) {
-  size_t longest = smaller(SHORT_TOKENS, AT_WORK / n_threads), tokens = 0;
-  size_t most = most_tokens(n_threads, is_bytes);
-  for (size_t i = 0; i < n; tokens += texts[i++].n)
-    if (texts[i].n > longest)
-      return 0;
+size_t slices_own(const Sequence *texts, size_t n, size_t n_threads) {
+  size_t share = AT_WORK / n_threads, most = smaller(OWN, share);
+  size_t tokens = tokens_of(texts, n, smaller(SHORT_TOKENS, share));
   if (most < LEAST)
     return 0;
   size_t slices = (tokens + most - 1) / most;
@@ -56,10 +55,14 @@ size_t slices_room(const Sequence *texts, size_t n, size_t n_threads,
   return room < LEAST ? 0 : room;
 }
 
+size_t slices_shared(const Sequence *texts, size_t n) {
+  return tokens_of(texts, n, SHORT_TOKENS) > BATCH_TOKENS ? SHARED : 0;
+}
+
 /* --- Packing ---------------------------------------------------------------
  */
 
-enum { MOST_ROOM = OF_FLOATS };
+enum { MOST_ROOM = SHARED };
 
 typedef struct Packing {
   Slices *out;

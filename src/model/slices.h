@@ -2,14 +2,13 @@
  * slices.h - many short texts, cut into slices that go through the encoder one
  * by one.
  *
- * A slice is a few panels whose texts lie back to back from its first lane on;
- * one thread takes it through all layers, its activations in the core's own
- * cache.  Lanes behind a slice's last text are empty.
+ * A slice is some panels whose texts lie back to back from its first lane on.
+ * Lanes behind its last text are empty.
  */
 #ifndef MODEL_SLICES_H
 #define MODEL_SLICES_H
 
-#include <stdbool.h>
+#include <stddef.h>
 #include "base/arena.h"
 #include "text/token.h"
 
@@ -38,10 +37,13 @@ typedef struct Slices {
   size_t panels; /* of all slices */
 } Slices;
 
-/* Tokens that a slice should hold on so many threads; 0: these texts go through
- * together, as one is long, or there are too few to keep all threads busy. */
-size_t slices_room(const Sequence *texts, size_t n, size_t n_threads,
-                   bool is_bytes);
+/* Tokens that a slice should hold of which each thread takes its own; 0: that
+ * does not pay, as one text is long, or there are too few for all threads. */
+size_t slices_own(const Sequence *texts, size_t n, size_t n_threads);
+
+/* The same of slices that all threads work on, one after the other; 0: all go
+ * through together, as one text is long, or there are BATCH_TOKENS or fewer. */
+size_t slices_shared(const Sequence *texts, size_t n);
 
 /* Puts each text into one slice of up to `room` tokens, none of them empty;
  * room 0: all into one, in their order. ERR_NOMEM. Clear *out after success. */

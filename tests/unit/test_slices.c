@@ -67,28 +67,32 @@ static size_t make_texts(size_t n, size_t least, size_t most) {
 }
 
 static void test_plans(void) {
-  static const size_t threads[] = {1, 2, 3, 4, 8, 16, 30};
+  static const size_t threads[] = {1, 2, 3, 4, 8, 16, 30, 31, 1000};
   for (size_t n = 1; n <= 700; n += 1 + n / 3)
-    for (size_t i = 0; i < sizeof threads / sizeof *threads; i++)
-      for (size_t most = 1; most <= SHORT_TOKENS + 1; most += 24) {
-        make_texts(n, 1, most);
-        for (int is_bytes = 0; is_bytes < 2; is_bytes++) {
-          size_t room = slices_room(texts, n, threads[i], is_bytes);
-          CHECK(room * threads[i] <= 1024, "%zu tokens at work",
-                room * threads[i]);
-          check_plan(n, room);
-        }
+    for (size_t most = 1; most <= SHORT_TOKENS + 1; most += 24) {
+      size_t tokens = make_texts(n, 1, most);
+      size_t room = slices_shared(texts, n);
+      CHECK(room || tokens <= BATCH_TOKENS || most > SHORT_TOKENS, "%zu", n);
+      CHECK(room <= BATCH_TOKENS, "room %zu", room);
+      check_plan(n, room);
+      for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
+        room = slices_own(texts, n, threads[i]);
+        CHECK(room * threads[i] <= 1024, "%zu x %zu", room, threads[i]);
+        check_plan(n, room);
       }
+    }
 }
 
 static void test_rooms(void) {
   make_texts(100, 20, 20);
-  CHECK(slices_room(texts, 100, 1, true) == 96, "bytes");
-  CHECK(slices_room(texts, 100, 2, false) == 208, "floats, two threads");
-  CHECK(slices_room(texts, 1, 2, true) == 0, "one text");
-  CHECK(slices_room(texts, 100, 1000, true) == 0, "a thousand threads");
+  CHECK(slices_own(texts, 100, 1) == 96, "one thread");
+  CHECK(slices_own(texts, 100, 16) == 48, "sixteen");
+  CHECK(slices_own(texts, 1, 2) == 0, "one text");
+  CHECK(slices_own(texts, 100, 1000) == 0, "a thousand threads");
+  CHECK(slices_shared(texts, 100) == 480, "together");
+  CHECK(slices_shared(texts, 20) == 0, "a few");
   texts[50].n = SHORT_TOKENS + 1;
-  CHECK(slices_room(texts, 100, 2, true) == 0, "a long one");
+  CHECK(slices_own(texts, 100, 2) == 0 && !slices_shared(texts, 100), "long");
 }
 
 /* Of texts like those of a table, nearly no lane is empty. */
