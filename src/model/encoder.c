@@ -164,15 +164,33 @@ static void lay_out(Encoder *e, size_t n_stretches, Hidden *out) {
   }
 }
 
+/* Is more of the slices empty than what they bring is worth? */
+static bool is_wasteful(const Encoder *e) {
+  size_t tokens = 0;
+  for (size_t i = 0; i < e->n_texts; i++)
+    tokens += e->texts[i].n;
+  return e->slices.panels > panel_count(tokens + tokens / 32);
+}
+
 /* Slices of their own only where that is quicker, and BLAS has one caller. */
-static int plan(Encoder *e, Error *err) {
-  size_t room = 0, threads = e->run.n_threads;
-  if (e->model->precision == PRECISION_INT8 && e->run.engine == ENGINE_NATIVE)
-    room = slices_own(e->texts, e->n_texts, threads);
-  e->is_own = room > 0;
-  if (!e->is_own)
-    room = slices_shared(e->texts, e->n_texts);
+static int plan_own(Encoder *e, Error *err) {
+  SliceRoom room = slices_own(e->texts, e->n_texts, e->run.n_threads);
+  if (!room.most || e->model->precision != PRECISION_INT8 ||
+      e->run.engine != ENGINE_NATIVE)
+    return OK;
   int rc = slices_plan(e->texts, e->n_texts, room, &e->slices, err);
+  e->is_own = !rc && !is_wasteful(e);
+  if (!e->is_own)
+    slices_clear(&e->slices);
+  return rc;
+}
+
+static int plan(Encoder *e, Error *err) {
+  size_t threads = e->run.n_threads;
+  int rc = plan_own(e, err);
+  if (!rc && !e->is_own)
+    rc = slices_plan(e->texts, e->n_texts, slices_shared(e->texts, e->n_texts),
+                     &e->slices, err);
   if (rc)
     return rc;
   e->slice_run = e->run;

@@ -8,7 +8,7 @@
  * it those that together fill it best; mostly there are some that fill it to
  * the lane.  Empty lanes cost what others do.
  *
- *     room 48    [ 40 .......... | 8 ]  [ 25 .... | 12 . | 11 . ]  ...
+ *     best 48    [ 40 .......... | 8 ]  [ 25 .... | 12 . | 11 . ]  ...
  *
  * Weights of bytes are soon read: their slices are so short that what an
  * operation leaves is still in the core's own cache for the next, and each
@@ -21,10 +21,12 @@
 #include "tensor/kernels.h"
 
 enum {
-  OWN = 96,                 /* tokens of a slice: of one thread, */
-  SHARED = 480,             /*   of all of them; whole groups of panels */
-  LEAST = 2 * LANES,        /* tokens that a product is quick with */
-  AT_WORK = 2 * SHARED      /* tokens in all threads' slices: that is memory */
+  OWN = 96,             /* tokens of a slice: of one thread, */
+  OWN_MOST = 240,       /*   where lengths do not fit so well, */
+  SHARED = 480,         /*   of all threads; whole groups of panels */
+  LEAST = 2 * LANES,    /* tokens that a product is quick with */
+  AT_WORK = 2 * SHARED, /* tokens in all threads' slices: that is memory */
+  FLAT = 4096           /* so many lanes off the best cost as much again */
 };
 
 static size_t smaller(size_t a, size_t b) {
@@ -40,23 +42,20 @@ static size_t tokens_of(const Sequence *texts, size_t n, size_t longest) {
   return tokens;
 }
 
-/* As many slices as have to be and a multiple of the threads, so that nobody
- * waits long for the last one. */
-size_t slices_own(const Sequence *texts, size_t n, size_t n_threads) {
-  size_t share = AT_WORK / n_threads, most = smaller(OWN, share);
+SliceRoom slices_own(const Sequence *texts, size_t n, size_t n_threads) {
+  size_t share = AT_WORK / n_threads;
   size_t tokens = tokens_of(texts, n, smaller(SHORT_TOKENS, share));
-  if (most < LEAST)
-    return 0;
-  size_t slices = (tokens + most - 1) / most;
-  slices = (slices + n_threads - 1) / n_threads * n_threads;
-  if (slices < 2 || n < slices)
-    return 0;
-  size_t room = panel_count((tokens + slices - 1) / slices) * LANES;
-  return room < LEAST ? 0 : room;
+  size_t each = panel_count((tokens + n_threads - 1) / n_threads) * LANES;
+  SliceRoom room = {OWN, smaller(smaller(OWN_MOST, share), each)};
+  room.best = smaller(room.best, room.most);
+  if (tokens <= room.best || n < n_threads || room.most < LEAST)
+    return (SliceRoom){0, 0};
+  return room;
 }
 
-size_t slices_shared(const Sequence *texts, size_t n) {
-  return tokens_of(texts, n, SHORT_TOKENS) > BATCH_TOKENS ? SHARED : 0;
+SliceRoom slices_shared(const Sequence *texts, size_t n) {
+  size_t room = tokens_of(texts, n, SHORT_TOKENS) > BATCH_TOKENS ? SHARED : 0;
+  return (SliceRoom){room, room};
 }
 
 /* --- Packing ---------------------------------------------------------------
@@ -66,7 +65,8 @@ enum { MOST_ROOM = SHARED };
 
 typedef struct Packing {
   Slices *out;
-  size_t room, n_placed;
+  SliceRoom room;
+  size_t n_placed;
   size_t *next;                    /* [n]: a text of the same length */
   size_t list[SHORT_TOKENS + 1];   /* a text of each length */
   size_t n_left[SHORT_TOKENS + 1]; /* texts of each length */
@@ -87,9 +87,8 @@ static void put(Packing *p, Slice *slice, size_t length) {
 }
 
 /* Finds all sums up to `room` of lengths of texts that are left, the longest
- * first. Returns the largest. */
-static size_t find_sums(Packing *p, size_t room) {
-  size_t largest = 0;
+ * first. */
+static void find_sums(Packing *p, size_t room) {
   for (size_t sum = 1; sum <= room; sum++)
     p->last[sum] = 0;
   for (size_t length = smaller(room, SHORT_TOKENS); length > 0; length--) {
@@ -102,10 +101,26 @@ static size_t find_sums(Packing *p, size_t room) {
         continue;
       p->last[sum] = (uint16_t)length;
       p->n_last[sum] = (uint16_t)(n + 1);
-      largest = sum > largest ? sum : largest;
     }
   }
-  return largest;
+}
+
+/* What a slice's lanes cost: more, the farther their number is off the best. */
+static size_t cost(const Packing *p, size_t tokens) {
+  size_t lanes = panel_count(tokens) * LANES, best = p->room.best;
+  return lanes * (FLAT + (lanes > best ? lanes - best : best - lanes));
+}
+
+/* Of the sums that fit beside `longest` the one that is cheapest a token. */
+static size_t best_sum(Packing *p, size_t longest) {
+  size_t best = 0;
+  size_t room = p->room.most > longest ? p->room.most - longest : 0;
+  find_sums(p, room);
+  for (size_t sum = 1; sum <= room; sum++)
+    if (p->last[sum] && cost(p, longest + sum) * (longest + best) <=
+                            cost(p, longest + best) * (longest + sum))
+      best = sum;
+  return best;
 }
 
 static void fill_slice(Packing *p, size_t longest) {
@@ -113,8 +128,7 @@ static void fill_slice(Packing *p, size_t longest) {
   Slice *slice = &s->list[s->n++];
   *slice = (Slice){.panel = s->panels, .text = p->n_placed};
   put(p, slice, longest);
-  size_t room = p->room > longest ? p->room - longest : 0;
-  for (size_t sum = find_sums(p, room); sum > 0; sum -= p->last[sum])
+  for (size_t sum = best_sum(p, longest); sum > 0; sum -= p->last[sum])
     put(p, slice, p->last[sum]);
   s->panels += panel_count(slice->tokens);
 }
@@ -146,23 +160,23 @@ static void lay(Slices *s, const Sequence *texts, size_t n) {
 
 static void take(Packing *p, size_t n) {
   Slices *s = p->out;
-  s->list = arena_array(&s->arena, p->room ? n : 1, sizeof *s->list);
+  s->list = arena_array(&s->arena, p->room.most ? n : 1, sizeof *s->list);
   s->order = arena_array(&s->arena, n, sizeof *s->order);
   s->first = arena_array(&s->arena, n, sizeof *s->first);
-  if (p->room)
+  if (p->room.most)
     p->next = arena_array(&s->arena, n, sizeof *p->next);
 }
 
-int slices_plan(const Sequence *texts, size_t n, size_t room, Slices *out,
+int slices_plan(const Sequence *texts, size_t n, SliceRoom room, Slices *out,
                 Error *err) {
-  Packing p = {.out = out, .room = smaller(room, MOST_ROOM)};
+  Packing p = {.out = out, .room = room};
   *out = (Slices){0};
   take(&p, n);
   int rc = arena_open(&out->arena, err);
   if (rc)
     return rc;
   take(&p, n);
-  if (room)
+  if (room.most)
     pack(&p, texts, n);
   else
     lay(out, texts, n);

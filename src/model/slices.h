@@ -14,7 +14,7 @@
 
 /* What one call should hold, except one text: of short ones alone more, as
  * those go through slice by slice. */
-enum { BATCH_TOKENS = 512, SHORT_TOKENS = 192, SHORT_BATCH_TOKENS = 1920 };
+enum { BATCH_TOKENS = 512, SHORT_TOKENS = 96, SHORT_BATCH_TOKENS = 1920 };
 
 /* One model input: template included, 1 to model->max_tokens tokens. */
 typedef struct Sequence {
@@ -37,17 +37,22 @@ typedef struct Slices {
   size_t panels; /* of all slices */
 } Slices;
 
-/* Tokens that a slice should hold of which each thread takes its own; 0: that
- * does not pay, as one text is long, or there are too few for all threads. */
-size_t slices_own(const Sequence *texts, size_t n, size_t n_threads);
+/* Tokens that a slice should hold, and may; both 0: no slices. */
+typedef struct SliceRoom {
+  size_t best, most;
+} SliceRoom;
 
-/* The same of slices that all threads work on, one after the other; 0: all go
- * through together, as one text is long, or there are BATCH_TOKENS or fewer. */
-size_t slices_shared(const Sequence *texts, size_t n);
+/* Of slices of which each thread takes its own; none where one text is long, or
+ * there are too few for all threads. */
+SliceRoom slices_own(const Sequence *texts, size_t n, size_t n_threads);
 
-/* Puts each text into one slice of up to `room` tokens, none of them empty;
- * room 0: all into one, in their order. ERR_NOMEM. Clear *out after success. */
-int slices_plan(const Sequence *texts, size_t n, size_t room, Slices *out,
+/* Of slices that all threads work on, one after the other; none where one text
+ * is long, or there are BATCH_TOKENS or fewer. */
+SliceRoom slices_shared(const Sequence *texts, size_t n);
+
+/* Puts each text into one slice, none of them empty; without slices all into
+ * one, in their order. ERR_NOMEM. Clear *out after success. */
+int slices_plan(const Sequence *texts, size_t n, SliceRoom room, Slices *out,
                 Error *err);
 void slices_clear(Slices *s);
 

@@ -21,7 +21,7 @@ static Sequence texts[MOST];
 /* --- Plans ---------------------------------------------------------------- */
 
 /* Slice i: its texts lie back to back from its first lane on. */
-static void check_slice(const Slices *s, size_t i, size_t room, char *seen) {
+static void check_slice(const Slices *s, size_t i, SliceRoom room, char *seen) {
   const Slice *slice = &s->list[i];
   size_t at = slice->panel * LANES;
   for (size_t j = 0; j < slice->n_texts; j++) {
@@ -31,13 +31,13 @@ static void check_slice(const Slices *s, size_t i, size_t room, char *seen) {
     at += texts[text].n;
   }
   CHECK(slice->n_texts && at - slice->panel * LANES == slice->tokens, "%zu", i);
-  CHECK(!room || slice->tokens <= room || slice->n_texts == 1,
-        "slice %zu has %zu tokens of %zu", i, slice->tokens, room);
+  CHECK(!room.most || slice->tokens <= room.most || slice->n_texts == 1,
+        "slice %zu has %zu tokens of %zu", i, slice->tokens, room.most);
   size_t next = i + 1 < s->n ? s->list[i + 1].panel : s->panels;
   CHECK(next == slice->panel + panel_count(slice->tokens), "slice %zu", i);
 }
 
-static size_t check_plan(size_t n, size_t room) {
+static size_t check_plan(size_t n, SliceRoom room) {
   static char seen[MOST];
   Slices s;
   Error err = {""};
@@ -49,8 +49,9 @@ static size_t check_plan(size_t n, size_t room) {
     n_texts += s.list[i].n_texts;
     check_slice(&s, i, room, seen);
   }
-  CHECK(n_texts == n && (room || s.n == 1), "%zu of %zu texts", n_texts, n);
-  for (size_t i = 0; !room && i < n; i++)
+  CHECK(n_texts == n && (room.most || s.n == 1), "%zu of %zu texts", n_texts,
+        n);
+  for (size_t i = 0; !room.most && i < n; i++)
     CHECK(s.order[i] == i, "text %zu", i);
   size_t panels = s.panels;
   slices_clear(&s);
@@ -69,15 +70,17 @@ static size_t make_texts(size_t n, size_t least, size_t most) {
 static void test_plans(void) {
   static const size_t threads[] = {1, 2, 3, 4, 8, 16, 30, 31, 1000};
   for (size_t n = 1; n <= 700; n += 1 + n / 3)
-    for (size_t most = 1; most <= SHORT_TOKENS + 1; most += 24) {
+    for (size_t most = 1; most <= SHORT_TOKENS + 1; most += 19) {
       size_t tokens = make_texts(n, 1, most);
-      size_t room = slices_shared(texts, n);
-      CHECK(room || tokens <= BATCH_TOKENS || most > SHORT_TOKENS, "%zu", n);
-      CHECK(room <= BATCH_TOKENS, "room %zu", room);
+      SliceRoom room = slices_shared(texts, n);
+      CHECK(room.most || tokens <= BATCH_TOKENS || most > SHORT_TOKENS, "%zu",
+            n);
+      CHECK(room.most <= BATCH_TOKENS, "room %zu", room.most);
       check_plan(n, room);
       for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
         room = slices_own(texts, n, threads[i]);
-        CHECK(room * threads[i] <= 1024, "%zu x %zu", room, threads[i]);
+        CHECK(room.most * threads[i] <= 1024, "%zu x %zu", room.most,
+              threads[i]);
         check_plan(n, room);
       }
     }
@@ -85,23 +88,33 @@ static void test_plans(void) {
 
 static void test_rooms(void) {
   make_texts(100, 20, 20);
-  CHECK(slices_own(texts, 100, 1) == 96, "one thread");
-  CHECK(slices_own(texts, 100, 16) == 48, "sixteen");
-  CHECK(slices_own(texts, 1, 2) == 0, "one text");
-  CHECK(slices_own(texts, 100, 1000) == 0, "a thousand threads");
-  CHECK(slices_shared(texts, 100) == 480, "together");
-  CHECK(slices_shared(texts, 20) == 0, "a few");
+  CHECK(slices_own(texts, 100, 1).best == 96, "one thread");
+  CHECK(slices_own(texts, 100, 16).most == 60, "sixteen");
+  CHECK(slices_own(texts, 8, 2).most == 80, "a few for two");
+  CHECK(slices_own(texts, 1, 2).most == 0, "one text");
+  CHECK(slices_own(texts, 100, 1000).most == 0, "a thousand threads");
+  CHECK(slices_shared(texts, 100).most == 480, "together");
+  CHECK(slices_shared(texts, 20).most == 0, "a few");
   texts[50].n = SHORT_TOKENS + 1;
-  CHECK(slices_own(texts, 100, 2) == 0 && !slices_shared(texts, 100), "long");
+  CHECK(!slices_own(texts, 100, 2).most && !slices_shared(texts, 100).most,
+        "a long one");
 }
 
-/* Of texts like those of a table, nearly no lane is empty. */
+/* Of texts like those of a table, nearly no lane is empty; nor of texts of one
+ * length, if slices may be longer for that. */
 static void test_waste(void) {
+  SliceRoom room = {96, 240};
   for (int round = 0; round < 50; round++) {
     size_t tokens = make_texts(76, 10, 40);
-    size_t lanes = LANES * check_plan(76, 96);
+    size_t lanes = LANES * check_plan(76, room);
     CHECK(lanes <= tokens + tokens / 100 + LANES, "%zu lanes for %zu", lanes,
           tokens);
+  }
+  for (size_t length = 1; length <= 60; length++) {
+    size_t tokens = make_texts(76, length, length);
+    size_t lanes = LANES * check_plan(76, room);
+    CHECK(lanes <= tokens + tokens / 10 + LANES, "%zu lanes for %zu of %zu",
+          lanes, tokens, length);
   }
 }
 
