@@ -1,13 +1,13 @@
 # bench.mk - speed and quality, measured.  Included by Makefile.
 
-.PHONY: bench bench-kernels bench-peers quality
+.PHONY: bench bench-kernels bench-peers bench-texts quality
 
 # How long `make bench` may repeat its rounds; a quarter more for bytes.
 BENCH_SECONDS ?= 100
 BENCH := $(B)/tests/bench/bench
 BENCH_PARTS := $(B)/core/tests/bench/checkpoint.o $(B)/core/tests/bench/peak.o
 
-$(BENCH) $(BENCH)_int8: $(BENCH_PARTS)
+$(BENCH) $(BENCH)_int8 $(BENCH)_texts: $(BENCH_PARTS)
 $(BENCH): $(B)/core/tests/bench/reading.o
 $(BENCH)_kernels $(B)/tests/bench/peaks: $(B)/core/tests/bench/peak.o
 
@@ -17,6 +17,9 @@ bench: packages $(BENCH) $(BENCH)_int8 ## speed beside the peak and BLAS; start;
 
 bench-kernels: $(BENCH)_kernels ## products alone, as shares of the peak
 	@$<
+
+bench-texts: $(BENCH)_texts ## tables of short texts, beside the peak
+	@$< $(EMBEDDER) examples/demo-paragraphs.csv $(BENCH_SECONDS)
 
 # Twelve gigabytes of other people's work (tests/bench/peers/README.md), an hour
 # on an idle machine.  With PEERS_FLAGS="--rounds 2 --sentences 2000" it is a

@@ -39,8 +39,9 @@ enum {
   MAX_WORKERS = 255,
   STACK_BYTES = 512 << 10,
   SPIN_NS = 50000,
-  SPIN_CHECK = 32,  /* pauses between two looks at the clock */
-  POLL_NS = 1000000 /* between two questions to the host */
+  SPIN_CHECK = 32,        /* pauses between two looks at the clock */
+  POLL_NS = 1000000,      /* between two questions to the host */
+  POLL_SLEEP_NS = 5000000 /* the same of a leader who waits asleep */
 };
 
 typedef struct Worker {
@@ -315,20 +316,39 @@ static int run_alone(size_t n_tasks, pool_task *task, void *arg,
   return OK;
 }
 
-/* Waits until `n` tasks are done: awake at first, then asleep. */
-static void await_finished(Pool *pool, size_t n) {
-  uint64_t end = now_ns() + SPIN_NS;
-  unsigned step = 1;
-  while (atomic_load(&pool->finished) != n && spin_step(step, end))
-    step++;
-  if (atomic_load(&pool->finished) == n)
-    return;
+/* Sleeps until `n` tasks are done, POLL_SLEEP_NS at most; are they? */
+static bool sleep_for_tasks(Pool *pool, size_t n) {
+  struct timespec end;
+  clock_gettime(CLOCK_REALTIME, &end);
+  end.tv_nsec += POLL_SLEEP_NS;
+  end.tv_sec += end.tv_nsec / 1000000000;
+  end.tv_nsec %= 1000000000;
+  int rc = 0;
   pthread_mutex_lock(&pool->lock);
   atomic_store(&pool->leader_asleep, true);
-  while (atomic_load(&pool->finished) != n)
-    pthread_cond_wait(&pool->all_done, &pool->lock);
+  while (atomic_load(&pool->finished) != n && rc == 0)
+    rc = pthread_cond_timedwait(&pool->all_done, &pool->lock, &end);
   atomic_store(&pool->leader_asleep, false);
   pthread_mutex_unlock(&pool->lock);
+  return atomic_load(&pool->finished) == n;
+}
+
+/* Waits until `n` tasks are done: awake at first, then asleep, and asks the
+ * host now and then, as a task may be long. ERR_INTERRUPT: told to stop, or now
+ * in a child, where nobody is left to wait for. */
+static int await_finished(Pool *pool, size_t n, const Poll *poll) {
+  uint64_t end = now_ns() + SPIN_NS, next_ask = 0;
+  unsigned step = 1, forks = pool->forks;
+  int rc = OK;
+  while (atomic_load(&pool->finished) != n && spin_step(step, end))
+    step++;
+  while (atomic_load(&pool->finished) != n && !sleep_for_tasks(pool, n)) {
+    if (rc == OK && ask_stop(poll, &next_ask))
+      rc = ERR_INTERRUPT;
+    if (pool->forks != forks)
+      return ERR_INTERRUPT;
+  }
+  return rc;
 }
 
 /* The leader's share. ERR_INTERRUPT: told to stop, or now in a child. */
@@ -362,7 +382,8 @@ int team_run(Team *team, size_t n_tasks, pool_task *task, void *arg,
                (team->n_threads < n_tasks ? team->n_threads : n_tasks) - 1);
   int rc = lead_tasks(pool, poll);
   size_t skipped = (uint32_t)atomic_exchange(&pool->offer, 0);
-  if (pool->forks == forks)
-    await_finished(pool, n_tasks - skipped);
-  return rc;
+  if (pool->forks != forks)
+    return rc;
+  int told = await_finished(pool, n_tasks - skipped, rc ? NULL : poll);
+  return rc ? rc : told;
 }

@@ -43,7 +43,8 @@ void team_end(Team *team);
 /*
  * Runs task(arg, i, thread) for every i < n_tasks, thread < n_threads, the
  * caller taking part.  `poll` (may be NULL) is asked by the caller between
- * its own tasks; once it says stop, tasks not yet begun are skipped.
+ * its own tasks and while it waits for the last ones; once it says stop, tasks
+ * not yet begun are skipped, and it is not asked again.
  * Returns OK or ERR_INTERRUPT, in both cases after every begun task ended.
  */
 int team_run(Team *team, size_t n_tasks, pool_task *task, void *arg,

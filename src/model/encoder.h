@@ -11,15 +11,8 @@
 #include "model/linear.h"
 #include "model/model.h"
 #include "model/run.h"
+#include "model/slices.h"
 #include "tensor/kernels.h" /* LANES */
-
-enum { BATCH_TOKENS = 512 }; /* what one call should hold, except one text */
-
-/* One model input: template included, 1 to model->max_tokens tokens. */
-typedef struct Sequence {
-  const Token *tokens; /* borrowed */
-  size_t n;
-} Sequence;
 
 /* Of n features a token in lanes [panels][n][LANES]: where feature 0 of token t
  * is. Feature c lies c * LANES behind it. */
@@ -27,12 +20,14 @@ static inline size_t lane_at(size_t n, size_t t) {
   return t / LANES * n * LANES + t % LANES;
 }
 
-/* The result: tokens of the whole batch in lanes, texts back to back, C
- * features each. */
+/* The result: tokens of the whole batch in lanes, C features each. A text's lie
+ * back to back; there may be empty lanes between texts, which hold numbers that
+ * mean nothing. */
 typedef struct Hidden {
   Arena arena; /* owns everything */
   float *hidden;
-  size_t n_tokens, panels;
+  size_t *first;   /* [n_texts]: where a text's first token is */
+  size_t n_tokens; /* and empty lanes, up to the last text's end */
 } Hidden;
 
 /* ERR_RANGE: a text too long, an id beyond the vocabulary; ERR_NOMEM,

@@ -33,7 +33,7 @@ enum {
 Pass pass_of(const Run *run, size_t tokens) {
   Pass pass = {.run = *run, .kernels = kernels_pick(NULL), .tokens = tokens};
   pass.run.n_threads = run->n_threads ? run->n_threads : 1;
-  pass.panels = (tokens + LANES - 1) / LANES;
+  pass.panels = panel_count(tokens);
   return pass;
 }
 

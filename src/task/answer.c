@@ -51,8 +51,9 @@ struct Answerer {
   Batch batch;        /* windows, whose owners are pairs */
   Pair *pairs;        /* owned */
   size_t n, capacity;
-  float *logits;      /* owned: of a run, [tokens][2] */
-  float *start, *end; /* owned: the two columns */
+  float *logits;      /* owned: of a run, [tokens][2], and then: */
+  float *start, *end; /* [tokens], the two columns */
+  size_t logits_capacity;
 };
 
 /* --- Options -------------------------------------------------------------- */
@@ -87,20 +88,18 @@ static int fill_options(Answerer *a, const AnswerOptions *how, Error *err) {
 
 /* --- Windows -------------------------------------------------------------- */
 
-/* The logits of windows, texts back to back. */
-static int run_head(Answerer *a, const Sequence *windows, size_t n,
-                    Error *err) {
-  Hidden h;
-  int rc = encoder_run(a->model, a->run, windows, n, &h, err);
-  if (rc)
-    return rc;
-  rc = head_run(a->model, a->run, TASK_ANSWER, &h, NULL, h.n_tokens, a->logits,
-                err);
-  for (size_t t = 0; !rc && t < h.n_tokens; t++) {
+/* The logits of all tokens, in two columns. */
+static int run_head(Answerer *a, const Hidden *h, Error *err) {
+  size_t n = h->n_tokens;
+  if (mem_reserve(&a->logits, &a->logits_capacity, 4 * n, sizeof *a->logits))
+    return fail_memory(err);
+  a->start = a->logits + 2 * n;
+  a->end = a->start + n;
+  int rc = head_run(a->model, a->run, TASK_ANSWER, h, NULL, n, a->logits, err);
+  for (size_t t = 0; !rc && t < n; t++) {
     a->start[t] = a->logits[2 * t];
     a->end[t] = a->logits[2 * t + 1];
   }
-  hidden_clear(&h);
   return rc;
 }
 
@@ -108,14 +107,16 @@ static int run_head(Answerer *a, const Sequence *windows, size_t n,
 static int run_windows(void *task, const Sequence *windows,
                        const size_t *owners, size_t n, Error *err) {
   Answerer *a = task;
-  int rc = run_head(a, windows, n, err);
-  size_t at = 0;
-  for (size_t i = 0; i < n && rc == OK; i++) {
-    const Sequence *w = &windows[i];
-    rc = collect_window(&a->pairs[owners[i]].collector, w->tokens, w->n,
-                        a->start + at, a->end + at, err);
-    at += w->n;
-  }
+  Hidden h;
+  int rc = encoder_run(a->model, a->run, windows, n, &h, err);
+  if (rc)
+    return rc;
+  rc = run_head(a, &h, err);
+  for (size_t i = 0; i < n && rc == OK; i++)
+    rc = collect_window(&a->pairs[owners[i]].collector, windows[i].tokens,
+                        windows[i].n, a->start + h.first[i],
+                        a->end + h.first[i], err);
+  hidden_clear(&h);
   return rc;
 }
 
@@ -217,17 +218,6 @@ void answerer_empty(Answerer *a) {
 
 /* --- From open to close --------------------------------------------------- */
 
-/* a->how is filled in; the logits have room for any run. */
-static int take_memory(Answerer *a, Error *err) {
-  size_t room = a->how.max_seq_len;
-  if (room < BATCH_TOKENS)
-    room = BATCH_TOKENS;
-  a->logits = mem_array(room, 2 * sizeof *a->logits);
-  a->start = mem_array(room, sizeof *a->start);
-  a->end = mem_array(room, sizeof *a->end);
-  return a->logits && a->start && a->end ? OK : fail_memory(err);
-}
-
 int answerer_open(const Model *model, const Run *run, const AnswerOptions *how,
                   Answerer **out, Error *err) {
   Answerer *a = *out = mem_zeroed(sizeof *a);
@@ -237,7 +227,6 @@ int answerer_open(const Model *model, const Run *run, const AnswerOptions *how,
   a->run = run;
   a->batch = (Batch){.task = a, .run = run_windows, .blame = blame};
   int rc = fill_options(a, how, err);
-  rc = rc ? rc : take_memory(a, err);
   if (rc == OK)
     return OK;
   answerer_close(a);
@@ -252,8 +241,6 @@ void answerer_close(Answerer *a) {
   batch_clear(&a->batch);
   mem_free(a->pairs);
   mem_free(a->logits);
-  mem_free(a->start);
-  mem_free(a->end);
   mem_free(a);
 }
 

@@ -3,7 +3,8 @@
  *
  * In:  tokens, appended to the batch's own list, and whose they are.
  * Out: runs of the task over items that are together BATCH_TOKENS tokens or
- *      fewer, or a single longer one.
+ *      fewer (SHORT_BATCH_TOKENS where no item is longer than SHORT_TOKENS), or
+ *      a single longer one.
  *
  *     tokens  [CLS] a [SEP] | [CLS] b b [SEP] | [CLS] c ...
  *     items        3                 4             pending
@@ -11,8 +12,8 @@
  *
  * Tokens are written where they will be read, so only then is it known whether
  * they still fit; an item that does not waits for the next run and is moved to
- * the front.  No item is empty, so there are never more than BATCH_TOKENS + 1
- * of them, whatever the texts are.
+ * the front.  No item is empty, so there are never more than SHORT_BATCH_TOKENS
+ * + 1 of them, whatever the texts are.
  *
  * A run that fails over one of many texts is repeated item by item: the text
  * that is to blame is found, and the others have their results.
@@ -53,6 +54,9 @@ static void drop_items(Batch *b, size_t n) {
   memmove(b->items, b->items + n, left * sizeof *b->items);
   memmove(b->owners, b->owners + n, left * sizeof *b->owners);
   b->n = left;
+  b->longest = 0;
+  for (size_t i = 0; i < left; i++)
+    b->longest = b->items[i].n > b->longest ? b->items[i].n : b->longest;
 }
 
 static int run_each(Batch *b, size_t n, Error *err) {
@@ -79,6 +83,10 @@ static int run_items(Batch *b, size_t n, Error *err) {
   return rc;
 }
 
+static size_t room(const Batch *b) {
+  return b->longest > SHORT_TOKENS ? BATCH_TOKENS : SHORT_BATCH_TOKENS;
+}
+
 int batch_add(Batch *b, size_t owner, Error *err) {
   size_t n = batch_pending(b);
   if (n == 0)
@@ -89,9 +97,8 @@ int batch_add(Batch *b, size_t owner, Error *err) {
   b->items[b->n] = (Sequence){.n = n};
   b->owners[b->n++] = owner;
   b->n_tokens += n;
-  if (b->n_tokens <= BATCH_TOKENS)
-    return OK;
-  return run_items(b, b->n - 1, err);
+  b->longest = n > b->longest ? n : b->longest;
+  return b->n_tokens <= room(b) ? OK : run_items(b, b->n - 1, err);
 }
 
 void batch_undo(Batch *b) {
@@ -103,7 +110,7 @@ int batch_flush(Batch *b, Error *err) {
 }
 
 void batch_empty(Batch *b) {
-  b->tokens.n = b->n_tokens = b->n = 0;
+  b->tokens.n = b->n_tokens = b->n = b->longest = 0;
 }
 
 void batch_clear(Batch *b) {
@@ -112,5 +119,5 @@ void batch_clear(Batch *b) {
   mem_free(b->owners);
   b->items = NULL;
   b->owners = NULL;
-  b->n = b->n_tokens = b->items_capacity = b->owners_capacity = 0;
+  b->n = b->n_tokens = b->longest = b->items_capacity = b->owners_capacity = 0;
 }

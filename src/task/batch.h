@@ -33,6 +33,7 @@ typedef struct Batch {
   batch_blame *blame;
   Encoding tokens; /* of the items, back to back, then of the next one */
   size_t n_tokens; /* of the items */
+  size_t longest;  /* item, or longer */
   Sequence *items; /* owned, [n] */
   size_t *owners;  /* owned, [n]: numbers of the task's texts */
   size_t n, items_capacity, owners_capacity;
@@ -44,7 +45,8 @@ static inline size_t batch_pending(const Batch *b) {
 }
 
 /* Makes them an item; no tokens make none. Runs the others before it once they
- * all are more than BATCH_TOKENS. Error: of the run, not of a text. */
+ * all are more than BATCH_TOKENS, or SHORT_BATCH_TOKENS while all are short.
+ * Error: of the run, not of a text. */
 int batch_add(Batch *b, size_t owner, Error *err);
 void batch_undo(Batch *b); /* forgets them */
 int batch_flush(Batch *b, Error *err);

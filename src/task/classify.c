@@ -42,8 +42,6 @@ struct Classifier {
   size_t n, capacity;
   float *rows; /* owned: [n][L], means over windows */
   size_t rows_capacity;
-  size_t *at; /* owned: of the windows of a run, their first tokens */
-  size_t at_capacity;
   float *logits; /* owned: [windows of a run][L] */
   size_t logits_capacity;
 };
@@ -69,7 +67,6 @@ static void add_row(Classifier *c, size_t text, const float *logits,
 static int reserve_run(Classifier *c, size_t n, Error *err) {
   size_t numbers;
   if (!size_mul(n, c->L, &numbers) ||
-      mem_reserve(&c->at, &c->at_capacity, n, sizeof *c->at) ||
       mem_reserve(&c->logits, &c->logits_capacity, numbers, sizeof *c->logits))
     return fail_memory(err);
   return OK;
@@ -83,9 +80,7 @@ static int run_windows(void *task, const Sequence *windows,
   rc = rc ? rc : encoder_run(c->model, c->run, windows, n, &h, err);
   if (rc)
     return rc;
-  for (size_t i = 0, first = 0; i < n; first += windows[i++].n)
-    c->at[i] = first;
-  rc = head_run(c->model, c->run, c->task, &h, c->at, n, c->logits, err);
+  rc = head_run(c->model, c->run, c->task, &h, h.first, n, c->logits, err);
   hidden_clear(&h);
   for (size_t i = 0; i < n && rc == OK; i++)
     add_row(c, owners[i], c->logits + i * c->L, windows[i].n);
@@ -230,7 +225,6 @@ void classifier_close(Classifier *c) {
   batch_clear(&c->batch);
   mem_free(c->texts);
   mem_free(c->rows);
-  mem_free(c->at);
   mem_free(c->logits);
   mem_free(c);
 }

@@ -75,9 +75,9 @@ static int run_windows(void *task, const Sequence *windows,
   int rc = encoder_run(e->model, e->run, windows, n, &h, err);
   if (rc)
     return rc;
-  for (size_t i = 0, first = 0; i < n; first += windows[i++].n) {
+  for (size_t i = 0; i < n; i++) {
     bool is_first = e->texts[owners[i]].weight == 0;
-    pool_window(&h, e->C, first, windows[i].n, is_first ? e->skip : 0,
+    pool_window(&h, e->C, h.first[i], windows[i].n, is_first ? e->skip : 0,
                 &e->model->sentence.poolings, e->row);
     add_row(e, owners[i], windows[i].n);
   }

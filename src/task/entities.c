@@ -72,12 +72,9 @@ struct Tagger {
 
 /* --- Runs ------------------------------------------------------------------*/
 
-static int reserve_scores(Tagger *t, const Sequence *windows, size_t n,
-                          Error *err) {
-  size_t tokens = 0, numbers;
-  for (size_t i = 0; i < n; i++)
-    tokens += windows[i].n;
-  if (!size_mul(tokens, t->grouper.L, &numbers) ||
+static int reserve_scores(Tagger *t, size_t n_tokens, Error *err) {
+  size_t numbers;
+  if (!size_mul(n_tokens, t->grouper.L, &numbers) ||
       mem_reserve(&t->scores, &t->scores_capacity, numbers, sizeof *t->scores))
     return fail_memory(err);
   return OK;
@@ -123,27 +120,31 @@ static int take_window(Tagger *t, const Waiting *w, const Sequence *window,
   return groups_find(&t->grouper, &tagged, &text->result.list, err);
 }
 
+static int read_scores(Tagger *t, const Hidden *h, Error *err) {
+  size_t n = h->n_tokens;
+  int rc = reserve_scores(t, n, err);
+  rc = rc ? rc
+          : head_run(t->model, t->run, TASK_ENTITIES, h, NULL, n, t->scores,
+                     err);
+  if (rc == OK)
+    make_scores(t, n);
+  return rc;
+}
+
 static int run_windows(void *task, const Sequence *windows,
                        const size_t *owners, size_t n, Error *err) {
   Tagger *t = task;
   Hidden h;
-  int rc = reserve_scores(t, windows, n, err);
-  rc = rc ? rc : encoder_run(t->model, t->run, windows, n, &h, err);
+  int rc = encoder_run(t->model, t->run, windows, n, &h, err);
   if (rc)
     return rc;
-  size_t n_tokens = h.n_tokens;
-  rc = head_run(t->model, t->run, TASK_ENTITIES, &h, NULL, n_tokens, t->scores,
-                err);
-  hidden_clear(&h);
-  if (rc)
-    return rc;
-  make_scores(t, n_tokens);
-  const float *scores = t->scores;
+  rc = read_scores(t, &h, err);
   for (size_t i = 0; i < n && rc == OK; i++) {
     const Waiting *w = &t->waiting[owners[i] - t->first_waiting];
-    rc = take_window(t, w, &windows[i], scores, err);
-    scores += windows[i].n * t->grouper.L;
+    rc = take_window(t, w, &windows[i], t->scores + h.first[i] * t->grouper.L,
+                     err);
   }
+  hidden_clear(&h);
   return rc;
 }
 

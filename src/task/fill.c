@@ -148,8 +148,8 @@ static int run_texts(void *task, const Sequence *items, const size_t *owners,
   int rc = encoder_run(f->model, f->run, items, n, &h, err);
   if (rc)
     return rc;
-  for (size_t i = 0, first = 0; i < n && rc == OK; first += items[i++].n)
-    rc = keep_rows(f, &f->texts[owners[i]], &h, first, err);
+  for (size_t i = 0; i < n && rc == OK; i++)
+    rc = keep_rows(f, &f->texts[owners[i]], &h, h.first[i], err);
   hidden_clear(&h);
   return rc;
 }

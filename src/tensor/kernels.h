@@ -32,6 +32,10 @@
 
 enum { LANES = 16, GROUP = 3 };
 
+static inline size_t panel_count(size_t tokens) {
+  return (tokens + LANES - 1) / LANES;
+}
+
 /* Panels share a pass over weights in groups of GROUP or less, shared out
  * evenly: 3 3 2, 2 2. */
 static inline size_t group_count(size_t panels) {

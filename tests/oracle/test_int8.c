@@ -194,8 +194,9 @@ static uint64_t hash_batch(const Model *model, const Sequence *texts,
   Error err = {""};
   CHECK(encoder_run(model, &run, texts, MANY, &x, &err) == OK, "%s",
         err.message);
-  uint64_t h =
-      add_hidden(14695981039346656037u, &x, model->config.dim, 0, x.n_tokens);
+  uint64_t h = 14695981039346656037u;
+  for (size_t i = 0; i < MANY; i++)
+    h = add_hidden(h, &x, model->config.dim, x.first[i], texts[i].n);
   hidden_clear(&x);
   return h;
 }

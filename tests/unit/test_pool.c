@@ -163,6 +163,48 @@ static void test_poll(void) {
   pool_release();
 }
 
+/* A job whose first two tasks run side by side, the worker's until the host was
+ * asked while its own thread had nothing left to do. */
+typedef struct Waiting {
+  atomic_size_t begun;
+  atomic_bool idle; /* the leader is through */
+  atomic_bool told;
+  double end;
+} Waiting;
+
+static bool stop_when_idle(void *arg) {
+  Waiting *w = arg;
+  if (atomic_load(&w->idle))
+    atomic_store(&w->told, true);
+  return atomic_load(&w->told);
+}
+
+static void wait_for_host(void *arg, size_t i, size_t thread) {
+  Waiting *w = arg;
+  (void)i;
+  atomic_fetch_add(&w->begun, 1);
+  while (atomic_load(&w->begun) < 2 && seconds_of(CLOCK_MONOTONIC) < w->end)
+    usleep(100);
+  if (thread == 0)
+    atomic_store(&w->idle, true);
+  while (thread > 0 && !atomic_load(&w->told) &&
+         seconds_of(CLOCK_MONOTONIC) < w->end)
+    usleep(100);
+}
+
+static void test_waiting(void) {
+  pool_retain();
+  for (int round = 0; round < 20; round++) {
+    Waiting w = {.end = seconds_of(CLOCK_MONOTONIC) + 10};
+    Team team = team_begin(2);
+    int rc = team_run(&team, 2, wait_for_host, &w, &(Poll){stop_when_idle, &w});
+    team_end(&team);
+    CHECK(rc == ERR_INTERRUPT && atomic_load(&w.told), "rc %d", rc);
+    CHECK(seconds_of(CLOCK_MONOTONIC) < w.end, "the host was not asked");
+  }
+  pool_release();
+}
+
 /* --- What a worker inherits ----------------------------------------------*/
 
 static void look(void *arg, size_t i, size_t thread) {
@@ -340,6 +382,7 @@ int main(int argc, char **argv) {
   test_shrink();
   test_storm();
   test_poll();
+  test_waiting();
   test_worker();
   test_nested();
   if (UNDER_TSAN) {
