@@ -20,17 +20,19 @@
 #include <stdlib.h>
 #include <string.h>
 
-extern const Kernels kernels_avx512_vnni, kernels_avx512, kernels_avx2_vnni,
-    kernels_avx2, kernels_neon_dot, kernels_neon, kernels_portable;
+extern const Kernels kernels_amx, kernels_avx512_vnni, kernels_avx512,
+    kernels_avx2_vnni, kernels_avx2, kernels_neon_dot, kernels_neon,
+    kernels_portable;
 
 const Kernels *const kernels_all[] = {
 #if defined(__x86_64__)
-    &kernels_avx512_vnni, &kernels_avx512,
-    &kernels_avx2_vnni,   &kernels_avx2,
+    &kernels_amx,      &kernels_avx512_vnni,
+    &kernels_avx512,   &kernels_avx2_vnni,
+    &kernels_avx2,
 #elif defined(__aarch64__)
     &kernels_neon_dot, &kernels_neon,
 #endif
-    &kernels_portable,    NULL};
+    &kernels_portable, NULL};
 
 static pthread_once_t once = PTHREAD_ONCE_INIT;
 static const Kernels *chosen;

@@ -120,7 +120,7 @@ typedef struct ByteProduct {
 #define QUANTIZE_TINY 0x1p-100f
 
 typedef struct Kernels {
-  const char *name; /* "portable", "avx2", "avx512", "neon" */
+  const char *name; /* "portable", "avx2", "avx512", "amx", "neon" */
   const char *dot;  /* instruction for products of bytes; "": none */
   bool (*usable)(void);
 

@@ -4,6 +4,9 @@
  * In:  panels of 16 lanes, weights as the file has them (kernels.h).
  * Out: the bits of kernels_portable.c, at the speed of the FMA units.
  *
+ * Where the processor has AMX, products of bytes go through its tiles (amx.h):
+ * a set of its own, "amx".
+ *
  * Compiled with -mavx512f and kin for this file alone, chosen at run time by
  * `usable`, which asks the processor and the operating system.
  */
@@ -19,6 +22,7 @@
 #include "tensor/lanes.h"
 #include "tensor/lanes_bytes.h"
 #include "tensor/lanes_few.h"
+#include "tensor/amx.h"
 
 static void product_dot(const ByteProduct *p) {
   byte_product(p, BYTE_ROWS, BYTE_PANELS, true);
@@ -57,6 +61,32 @@ static bool usable(void) {
 static bool usable_dot(void) {
   return usable() && __builtin_cpu_supports("avx512vnni");
 }
+
+#ifdef HAVE_AMX
+static void product_amx(const ByteProduct *p) {
+  product_tiles(p, product_dot);
+}
+
+static void few_amx(const ByteProduct *p, size_t columns) {
+  byte_product_few(p, columns, true, product_amx);
+}
+
+static bool usable_amx(void) {
+  return usable_dot() && amx_is_usable();
+}
+
+const Kernels kernels_amx = {
+    "amx",    "amx",       usable_amx, product,   activate, add_norm, softmax,
+    quantize, product_amx, FEW_MOST,   FEW_BYTES, few,      few_amx};
+#else
+static bool never(void) {
+  return false;
+}
+
+const Kernels kernels_amx = {
+    "amx",    "amx",       never,    product,   activate, add_norm, softmax,
+    quantize, product_dot, FEW_MOST, FEW_BYTES, few,      few_dot};
+#endif
 
 const Kernels kernels_avx512_vnni = {
     "avx512", "vnni",      usable_dot, product,   activate, add_norm, softmax,
