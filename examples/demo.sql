@@ -1,5 +1,5 @@
--- demo.sql - questions, search by meaning and names over 304 paragraphs of
--- Wikipedia, in SQL.
+-- demo.sql - questions, search by meaning, names and masked words over 304
+-- paragraphs of Wikipedia, in SQL.
 --
 -- `make demo` builds the extension and runs this file in the sqlite3 shell,
 -- from the root of the repository, with an empty database:
@@ -27,17 +27,8 @@ CREATE TABLE question(id INTEGER PRIMARY KEY, doc INTEGER REFERENCES docs,
                       text TEXT, gold TEXT);
 .import --csv --skip 1 examples/demo-questions.csv question
 
--- 2. A question's words as an FTS5 query: "In" OR "what" OR "year" OR ...
---    Each word stands between quotes, and quotes inside are taken away, so
---    that nothing in it can be read as FTS5 syntax.
-
-CREATE VIEW search AS
-SELECT id,
-       '"' || replace(replace(text, '"', ' '), ' ', '" OR "') || '"' AS query
-FROM question;
-
--- 3. Three ways to look for an answer, each a view: read one paragraph; let
---    FTS5 choose five paragraphs and take the best-scored span of them all;
+-- 2. Three ways to look for an answer, each a view: read one paragraph; let
+--    FTS5 find five paragraphs, read them and take the best answer of them all;
 --    read a whole article, which is as long as it is.
 
 CREATE VIEW by_paragraph AS
@@ -46,15 +37,11 @@ FROM question AS q
 JOIN docs AS d ON d.id = q.doc
 JOIN distilbert_answers(q.text, d.body) AS a;
 
-CREATE VIEW by_search AS
-SELECT q.id, 'search' AS way, a.answer, max(a.score) AS score, d.title
+CREATE TEMP VIEW by_search AS
+SELECT q.id, 'search' AS way, a.answer, a.score, d.title
 FROM question AS q
-JOIN search AS s ON s.id = q.id
-JOIN docs AS d ON d.id IN (SELECT rowid FROM docs_fts
-                           WHERE docs_fts MATCH s.query
-                           ORDER BY rank LIMIT 5)
-JOIN distilbert_answers(q.text, d.body) AS a
-GROUP BY q.id;
+JOIN distilbert_ask(q.text, 'docs_fts', 1) AS a
+JOIN docs AS d ON d.id = a.key;
 
 CREATE VIEW by_article AS
 SELECT q.id, 'article' AS way, a.answer, a.score, d.title
@@ -63,7 +50,7 @@ JOIN docs AS d ON d.id = q.doc
 JOIN distilbert_answers(q.text, (SELECT group_concat(body, char(10))
                                  FROM docs WHERE title = d.title)) AS a;
 
--- 4. Ask.  The trigger stops the time: one statement, one question.
+-- 3. Ask.  The trigger stops the time: one statement, one question.
 
 CREATE TABLE result(id INTEGER, way TEXT, answer TEXT, score REAL, title TEXT,
                     at REAL);
@@ -105,7 +92,7 @@ INSERT INTO result(id, way, answer, score, title)
 INSERT INTO result(id, way, answer, score, title)
   SELECT * FROM by_article WHERE id = 16;
 
--- 5. What came out, beside the answers that people marked in SQuAD.
+-- 4. What came out, beside the answers that people marked in SQuAD.
 
 .mode box --wordwrap on --wrap 20
 .print Found in one paragraph, by FTS5 in 304 paragraphs, or in a whole article:
@@ -118,7 +105,7 @@ FROM result AS r
 JOIN question AS q ON q.id = r.id
 ORDER BY r.id;
 
--- 6. The answer where it stands.
+-- 5. The answer where it stands.
 
 .mode list
 .print
@@ -128,7 +115,7 @@ FROM question AS q
 JOIN docs AS d ON d.id = q.doc
 WHERE q.id = 2;
 
--- 7. Search by meaning: a vector for each paragraph, and those nearest to the
+-- 6. Search by meaning: a vector for each paragraph, and those nearest to the
 --    query's.  No paragraph has the word "germs".
 
 CREATE TABLE vector(id INTEGER PRIMARY KEY REFERENCES docs, e BLOB);
@@ -146,7 +133,7 @@ JOIN docs AS d ON d.id = v.id
 ORDER BY cosine DESC
 LIMIT 3;
 
--- 8. Names of people, each a row, counted over all paragraphs.  The list of
+-- 7. Names of people, each a row, counted over all paragraphs.  The list of
 --    texts is read in full batches.
 
 .print
@@ -162,23 +149,12 @@ GROUP BY person
 ORDER BY paragraphs DESC, person
 LIMIT 5;
 
--- 9. Masked words.  They need a checkpoint with a masked-word head, and no
---    built-in model has one: `make demo FILL_MODEL=PATH` names one, and without
---    it there is a line that says so instead of rows.
+-- 8. Masked words: the likeliest of the whole vocabulary.
 
-INSERT INTO distilbert_models(name, path)
-SELECT 'mlm', @fill_model WHERE @fill_model IS NOT NULL;
-
-.mode list
 .print
-SELECT iif(@fill_model IS NULL,
-           'Masked words: no built-in model fills them; '
-           || 'make demo FILL_MODEL=PATH shows them with yours.',
-           'Masked words, from ' || @fill_model || ':');
-.mode box
-SELECT printf('%.4f', score) AS score, token_str AS word, sequence
-FROM distilbert_fill_mask('Paris is the [MASK] of France.', 3)
-WHERE model = 'mlm' AND @fill_model IS NOT NULL;
+.print A masked word, the three likeliest:
+SELECT printf('%.3f', score) AS score, token_str AS word, sequence
+FROM distilbert_fill_mask('Paris is the [MASK] of France.', 3);
 
 .mode list
 .print

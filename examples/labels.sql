@@ -15,7 +15,7 @@ CREATE TABLE review(
   body TEXT,
   opinion TEXT AS (distilbert_classify(body, 'distilbert-minilm-sst2')) STORED,
   names TEXT AS (
-    distilbert_entities_json(body, 'distilbert-minilm-entities')) STORED);
+    distilbert_entities_json(body, 'distilbert-minilm-ner')) STORED);
 CREATE INDEX review_opinion ON review(opinion);
 INSERT INTO review(body) VALUES
   ('Emma Thompson is brilliant in it.'),

@@ -93,7 +93,7 @@ static inline Tokenizer *open_roberta(const char *config) {
 /* The vocabulary of bert-base-uncased, out of the built-in model's metadata.
  * mem_free frees it. */
 static inline FileText uncased_vocab(void) {
-  static const char path[] = "models/distilbert-minilm-squad.safetensors";
+  static const char path[] = "models/distilbert-minilm-qa.safetensors";
   File file;
   uint64_t n = 0;
   FileText out = {NULL, 0};

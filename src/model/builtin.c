@@ -37,10 +37,10 @@ const Builtin *builtin_at(size_t i) {
  * task goes to the first that serves it. */
 #define MODELS_BUILT_IN(X)                                                     \
   X(embed, "all-minilm-l6-v2", EMBED, ALONE)                                   \
-  X(squad, "distilbert-minilm-squad", EMBED | TASK_BIT(TASK_ANSWER), LENT)     \
+  X(qa, "distilbert-minilm-qa", EMBED | TASK_BIT(TASK_ANSWER), LENT)           \
+  X(mask, "distilbert-minilm-mask", EMBED | TASK_BIT(TASK_FILL), LENT)         \
   X(sst2, "distilbert-minilm-sst2", EMBED | TASK_BIT(TASK_CLASSIFY), LENT)     \
-  X(entities, "distilbert-minilm-entities", EMBED | TASK_BIT(TASK_ENTITIES),   \
-    LENT)
+  X(ner, "distilbert-minilm-ner", EMBED | TASK_BIT(TASK_ENTITIES), LENT)
 
 /* builtin_X: the file's bytes. builtin_X_end: zeros, since kernels read whole
  * words. */

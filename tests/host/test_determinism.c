@@ -138,9 +138,9 @@ static const struct Asked {
     {"tags", "tiny", CHECKPOINT("tokcls"), true, ENTITIES_WAYS},
     {"vectors", "tiny", CHECKPOINT("base"), true, EMBED_WAYS},
 #ifndef MODELS_none
-    {"squad", "distilbert-minilm-squad", NULL, false, ANSWERS_WAYS},
+    {"squad", "distilbert-minilm-qa", NULL, false, ANSWERS_WAYS},
     {"sst2", "distilbert-minilm-sst2", NULL, false, CLASSES_WAYS},
-    {"entities", "distilbert-minilm-entities", NULL, false, ENTITIES_WAYS},
+    {"entities", "distilbert-minilm-ner", NULL, false, ENTITIES_WAYS},
     {"minilm", "all-minilm-l6-v2", NULL, false, EMBED_WAYS},
 #endif
 };

@@ -143,7 +143,7 @@ static void test_registration(sqlite3 *db, const char *model) {
 
 static void test_processes(const char *self, const char *model) {
   static const char *const environments[][2] = {
-      {"DISTILBERT_EMBED_MODEL", "distilbert-minilm-squad"},
+      {"DISTILBERT_EMBED_MODEL", "distilbert-minilm-qa"},
       {"DISTILBERT_OVERFLOW", "window"},
       {"DISTILBERT_ENGINE", "blas"},
       {"DISTILBERT_THREADS", "1"},

@@ -5,7 +5,7 @@
  * pipeline, those that must fail too.  Ids, order, token_str and sequence
  * exact, scores to 1e-6 + 1e-3 score; a call marked fragile by score only.
  * Then the whole sentence of distilbert_fill, and that batches of texts
- * change nothing.
+ * change nothing.  The same for the built-in model, widened to fp32.
  *
  * Last the numbers that the published cards print (golden.md B), where the
  * checkpoints are found under DISTILBERT_MODEL_PATH or in the cache.
@@ -15,6 +15,7 @@
 #include <math.h>
 #include <sqlite3.h>
 #include "check.h"
+#include "model/builtin.h"
 #include "store/locate.h"
 #include "oracle.h"
 
@@ -260,6 +261,38 @@ static void check_model(const char *name, int n_calls) {
   cJSON_Delete(json);
 }
 
+/* --- The built-in model --------------------------------------------------- */
+
+static const Builtin *builtin_filling(void) {
+  for (size_t i = 0; builtin_at(i); i++)
+    if (builtin_at(i)->tasks & TASK_BIT(TASK_FILL))
+      return builtin_at(i);
+  return NULL;
+}
+
+static void check_builtin(void) {
+  const Builtin *b = builtin_filling();
+  if (!b) {
+    SKIP("no built-in model fills masks");
+    return;
+  }
+  Model *model = NULL;
+  Error err = {""};
+  ModelOptions fp32 = options_none;
+  fp32.precision = PRECISION_FP32;
+  int rc = model_open_builtin(b, &fp32, NULL, &model, &err);
+  CHECK(rc == OK, "%s", err.message);
+  cJSON *data = oracle_json(ORACLE "builtin.json");
+  const cJSON *call, *calls = get(data, "fills");
+  CHECK(cJSON_GetArraySize(calls) == 12, "%d calls", cJSON_GetArraySize(calls));
+  cJSON_ArrayForEach(call, calls) if (rc == OK) {
+    check_call(b->name, model, call);
+    check_sentence(model, call);
+  }
+  cJSON_Delete(data);
+  model_free(model);
+}
+
 /* --- Cards (reference/golden.md B) ----------------------------------------
  */
 
@@ -377,6 +410,7 @@ int main(void) {
   check_model("distilbert-uncased-relu", 35);
   check_model("bert-uncased-mlm", 46);
   check_model("roberta-mlm", 46);
+  check_builtin();
   check_cards("distilbert-base-uncased", uncased,
               sizeof uncased / sizeof *uncased);
   check_cards("distilroberta-base", roberta, sizeof roberta / sizeof *roberta);

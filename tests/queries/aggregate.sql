@@ -107,7 +107,7 @@ SELECT docs.id, answer, rank() OVER (PARTITION BY docs.id ORDER BY length(answer
   FROM docs, distilbert_answers('Who?', body, 2) ORDER BY docs.id, r LIMIT 2;
 .check <<END
 1|Ada|1
-1|Ada wrote it.|2
+1|Ada wrote it|2
 END
 
 .testcase the best two of each topic

@@ -293,15 +293,15 @@ SELECT count(distilbert_answer('Who?', a.body)) FROM many AS a JOIN many AS b ON
 
 .testcase CREATE INDEX
 .inferences 700
-CREATE INDEX said_who ON many(distilbert_answer('Who?', body, 'distilbert-minilm-squad'));
+CREATE INDEX said_who ON many(distilbert_answer('Who?', body, 'distilbert-minilm-qa'));
 .check
 
 .testcase an index asks nothing
 .inferences 0
 SELECT count(*) FROM many
- WHERE distilbert_answer('Who?', body, 'distilbert-minilm-squad') = 'Ada';
+ WHERE distilbert_answer('Who?', body, 'distilbert-minilm-qa') = 'Ada';
 SELECT id FROM many
- WHERE distilbert_answer('Who?', body, 'distilbert-minilm-squad') = 'Ada' LIMIT 1;
+ WHERE distilbert_answer('Who?', body, 'distilbert-minilm-qa') = 'Ada' LIMIT 1;
 .check <<END
 700
 1
@@ -309,5 +309,5 @@ END
 
 .testcase GROUP BY of what is indexed: once a group
 .inferences 1
-SELECT distilbert_answer('Who?', body, 'distilbert-minilm-squad'), count(*) FROM many GROUP BY 1;
+SELECT distilbert_answer('Who?', body, 'distilbert-minilm-qa'), count(*) FROM many GROUP BY 1;
 .check Ada|700

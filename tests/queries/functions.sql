@@ -104,7 +104,7 @@ END
 .testcase fingerprint, version and debug
 .inferences 0
 SELECT length(distilbert_fingerprint('mlm')),
-       distilbert_fingerprint() = distilbert_fingerprint('distilbert-minilm-squad'),
+       distilbert_fingerprint() = distilbert_fingerprint('distilbert-minilm-qa'),
        distilbert_version() GLOB '[0-9]*', distilbert_debug() GLOB 'version: *';
 .check 64|1|1|1
 
@@ -139,8 +139,8 @@ SELECT answer, start, "end" FROM distilbert_answers('Who?', ' ') WHERE impossibl
 .inferences 1
 SELECT answer, start, "end", score > 0.01, question, context, top_k, model, max_answer_len,
        doc_stride, max_seq_len, impossible, align_to_words, merge, max_windows
-  FROM distilbert_answers('Who?', 'Ada wrote it.', 1, 'distilbert-minilm-squad', 5, 16, 64, 0, 1, 0, 2);
-.check Ada|0|3|1|Who?|Ada wrote it.|1|distilbert-minilm-squad|5|16|64|0|1|0|2
+  FROM distilbert_answers('Who?', 'Ada wrote it.', 1, 'distilbert-minilm-qa', 5, 16, 64, 0, 1, 0, 2);
+.check Ada|0|3|1|Who?|Ada wrote it.|1|distilbert-minilm-qa|5|16|64|0|1|0|2
 
 .testcase other options are another question
 .inferences 3

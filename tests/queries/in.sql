@@ -191,7 +191,7 @@ SELECT answer FROM asked, distilbert_answers
  WHERE question = q AND context = asked.body ORDER BY answer;
 .check <<END
 Ada
-Bob read it.
+Bob read it
 END
 
 .testcase row values in a list of one
@@ -211,7 +211,7 @@ SELECT answer FROM distilbert_answers
  WHERE (question, context) IN (SELECT q, body FROM asked) ORDER BY answer;
 .check <<END
 Ada
-Bob read it.
+Bob read it
 END
 
 .testcase row values of own columns

@@ -64,19 +64,19 @@ END
 .testcase a table full of them
 DROP TABLE docs;
 CREATE TABLE docs(id INTEGER PRIMARY KEY, q TEXT DEFAULT 'Who?', body TEXT,
-  stored TEXT AS (distilbert_answer(q, body, 'distilbert-minilm-squad')) STORED,
-  virtual TEXT AS (distilbert_highlight(q, body, '<', '>', 'distilbert-minilm-squad')) VIRTUAL,
+  stored TEXT AS (distilbert_answer(q, body, 'distilbert-minilm-qa')) STORED,
+  virtual TEXT AS (distilbert_highlight(q, body, '<', '>', 'distilbert-minilm-qa')) VIRTUAL,
   e BLOB AS (distilbert_embed(body, 'all-minilm-l6-v2')) STORED,
   n INT AS (distilbert_token_count(body, 'all-minilm-l6-v2')) VIRTUAL,
   pinned TEXT AS (distilbert_fill('[MASK] ' || id, 'mlm@fc770fc30254839e')) STORED);
-CREATE INDEX by_answer ON docs(distilbert_answer(q, body, 'distilbert-minilm-squad'));
+CREATE INDEX by_answer ON docs(distilbert_answer(q, body, 'distilbert-minilm-qa'));
 CREATE INDEX by_embed ON docs(distilbert_embed(body, 'all-minilm-l6-v2'));
 CREATE INDEX by_count ON docs(distilbert_token_count(body, 'all-minilm-l6-v2'));
 CREATE INDEX by_fill ON docs(distilbert_fill('[MASK] ' || id, 'mlm@fc770fc30254839e'));
 CREATE INDEX by_pin ON docs(distilbert_embed(body, 'mlm@fc770fc30254839e'));
 CREATE INDEX by_columns ON docs(stored, virtual, n);
 CREATE INDEX some ON docs(id)
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Ada';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Ada';
 INSERT INTO docs(id, body) VALUES (1, 'Ada wrote it.'), (2, 'Bob read it.'), (3, NULL),
   (4, ''), (5, 'Ada ' || replace(printf('%.160c', '.'), '.', 'slept and '));
 PRAGMA integrity_check;
@@ -86,13 +86,13 @@ CREATE TABLE first AS SELECT * FROM docs;
 .testcase an index answers without a model
 .inferences 0
 SELECT id, stored, n FROM docs
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Bob';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Bob';
 .check 2|Bob|6
 
 .testcase a virtual column asks when it is shown
 .inferences 1
 SELECT virtual FROM docs
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Bob';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Bob';
 .check <Bob> read it.
 
 .testcase a column that is indexed answers without a model
@@ -103,7 +103,7 @@ SELECT id FROM docs WHERE stored = 'Bob';
 .testcase a partial index is used where its words are repeated
 .inferences 0
 SELECT id FROM docs INDEXED BY some
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Ada' AND id < 3;
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Ada' AND id < 3;
 .check 1
 
 .testcase a row costs each expression once
@@ -121,7 +121,7 @@ SELECT distilbert_set('threads', '1');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -148,7 +148,7 @@ SELECT distilbert_set('threads', '64');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -175,7 +175,7 @@ SELECT distilbert_set('memory_limit', '1');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -202,7 +202,7 @@ SELECT distilbert_set('cache_entries', '0');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -229,7 +229,7 @@ SELECT distilbert_set('cache_entries', '1');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -256,7 +256,7 @@ SELECT distilbert_set('overflow', 'error');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -283,7 +283,7 @@ SELECT distilbert_set('overflow', 'window');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -310,7 +310,7 @@ SELECT distilbert_set('answer_model', 'qa');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -337,7 +337,7 @@ SELECT distilbert_set('embed_model', 'mlm');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -364,7 +364,7 @@ SELECT distilbert_set('fill_model', 'mlm');
 PRAGMA integrity_check;
 INSERT INTO docs(id, body) VALUES (9, 'Dan ate it.');
 SELECT id, virtual FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Dan';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Dan';
 SELECT count(*) FROM docs JOIN first USING (id) WHERE docs.virtual IS first.virtual
    AND docs.n IS first.n AND docs.e IS first.e AND docs.stored IS first.stored;
 UPDATE docs SET body = body || ' ' WHERE id IN (2, 5, 9);
@@ -447,7 +447,7 @@ SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-unca
 PRAGMA integrity_check;
 UPDATE docs SET body = 'Eve read it.' WHERE id = 1;
 SELECT id FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Eve';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Eve';
 PRAGMA integrity_check;
 .check <<END
 mlm

@@ -7,7 +7,7 @@ SELECT distilbert_set('engine', NULL);
 SELECT distilbert_register('mlm', 'tests/oracle/data/checkpoints/distilbert-uncased-mlm');
 CREATE TABLE docs(id INTEGER PRIMARY KEY, q TEXT DEFAULT 'Who?', body TEXT,
   e BLOB AS (distilbert_embed(body, 'all-minilm-l6-v2')) VIRTUAL);
-CREATE INDEX by_answer ON docs(distilbert_answer(q, body, 'distilbert-minilm-squad'));
+CREATE INDEX by_answer ON docs(distilbert_answer(q, body, 'distilbert-minilm-qa'));
 CREATE INDEX by_e ON docs(e);
 INSERT INTO docs(body) VALUES ('Ada wrote it.'), ('Bob read it.'), (NULL);
 CREATE TABLE pinned(t TEXT, f TEXT AS (distilbert_fill(t, 'mlm@fc770fc30254839e')) STORED);
@@ -26,7 +26,7 @@ PRAGMA integrity_check;
 DELETE FROM docs WHERE id = 2;
 INSERT INTO docs(body) VALUES ('Cleo sold it.');
 SELECT id FROM docs INDEXED BY by_answer
- WHERE distilbert_answer(q, body, 'distilbert-minilm-squad') = 'Cleo';
+ WHERE distilbert_answer(q, body, 'distilbert-minilm-qa') = 'Cleo';
 SELECT distilbert_set('engine', NULL);
 CREATE INDEX by_fill ON pinned(distilbert_embed(t, 'mlm@fc770fc30254839e'));
 PRAGMA integrity_check;

@@ -122,7 +122,7 @@ SELECT docs.id FROM docs, distilbert_answers('Who?', body) ORDER BY score DESC L
 
 .testcase EXPLAIN asks nothing
 .inferences 0
-EXPLAIN QUERY PLAN SELECT answer, distilbert_answer('Who?', 'Ada wrote it.', 'distilbert-minilm-squad')
+EXPLAIN QUERY PLAN SELECT answer, distilbert_answer('Who?', 'Ada wrote it.', 'distilbert-minilm-qa')
   FROM docs, distilbert_answers('Who?', body);
 .glob *
 

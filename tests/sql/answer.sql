@@ -35,7 +35,7 @@ SELECT count(*) FROM docs
 .check 2
 
 .testcase model by name
-SELECT distilbert_answer('Who wrote Hamlet?', body, 'distilbert-minilm-squad')
+SELECT distilbert_answer('Who wrote Hamlet?', body, 'distilbert-minilm-qa')
   FROM docs WHERE id = 1;
 .check William Shakespeare
 
@@ -114,19 +114,19 @@ SELECT distilbert_answer('Who?', 'Bob', 7);
 
 .testcase wrong fingerprint
 SELECT distilbert_answer('Who?', 'Bob',
-                         'distilbert-minilm-squad@0000000000000000');
-.error distilbert_answer: model distilbert-minilm-squad has fingerprint *
+                         'distilbert-minilm-qa@0000000000000000');
+.error distilbert_answer: model distilbert-minilm-qa has fingerprint *
 
 .testcase right fingerprint
 SELECT distilbert_answer('Who wrote it?', 'Bob wrote it.',
-         'distilbert-minilm-squad@'
-         || distilbert_fingerprint('distilbert-minilm-squad'));
+         'distilbert-minilm-qa@'
+         || distilbert_fingerprint('distilbert-minilm-qa'));
 .check Bob
 
 .testcase a fingerprint's first digits
 SELECT distilbert_answer('Who wrote it?', 'Bob wrote it.',
-         'distilbert-minilm-squad@'
-         || substr(distilbert_fingerprint('distilbert-minilm-squad'), 1, 16));
+         'distilbert-minilm-qa@'
+         || substr(distilbert_fingerprint('distilbert-minilm-qa'), 1, 16));
 .check Bob
 
 .testcase a question that leaves no room
@@ -166,7 +166,7 @@ SELECT distilbert_highlight(NULL, 'b', '[', ']'),
 .check NULL|NULL|NULL|NULL
 
 .testcase highlight with a model
-SELECT distilbert_highlight('Who?', 'Bob', '[', ']', 'distilbert-minilm-squad');
+SELECT distilbert_highlight('Who?', 'Bob', '[', ']', 'distilbert-minilm-qa');
 .check [Bob]
 
 .testcase highlight with an unknown model

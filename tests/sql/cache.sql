@@ -84,7 +84,7 @@ CREATE TABLE long AS SELECT printf('%.5000c', 'x') || ' '
   || replace(printf('%.900c', '.'), '.', 'word ') AS t;
 SELECT count(DISTINCT e) FROM (
   SELECT distilbert_embed(t) AS e FROM long UNION ALL
-  SELECT distilbert_embed(t, 'distilbert-minilm-squad') FROM long);
+  SELECT distilbert_embed(t, 'distilbert-minilm-qa') FROM long);
 UPDATE distilbert_config SET value = 'window' WHERE key = 'overflow';
 CREATE TABLE window AS SELECT distilbert_embed(t) AS e FROM long;
 UPDATE distilbert_config SET value = NULL WHERE key = 'overflow';

@@ -4,6 +4,18 @@
 -- Run from the repository's root. What the scores must be:
 -- tests/oracle/test_classify.c.
 
+.testcase no built-in model chooses
+SELECT distilbert_choose('a', '["b"]');
+.error distilbert_choose: no model given, and none built in *'choose_model'*
+
+.testcase nor for the table
+SELECT * FROM distilbert_choices('a', '["b"]');
+.error distilbert_choices: no model given, *UPDATE distilbert_config *'choose_model'*
+
+.testcase nor takes labels of your own
+SELECT * FROM distilbert_zero_shot('a', 'b');
+.error distilbert_zero_shot: no model given, *UPDATE distilbert_config *'zero_shot_model'*
+
 .fault off
 
 INSERT INTO distilbert_models(name, path)

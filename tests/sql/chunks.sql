@@ -177,8 +177,8 @@ END
 .testcase hidden columns
 SELECT DISTINCT text, max_tokens, overlap, boundary, model FROM distilbert_chunks
  WHERE text = 'one two' AND max_tokens = 4 AND overlap = 1
-   AND boundary = 'word' AND model = 'distilbert-minilm-squad';
-.check one two|4|1|word|distilbert-minilm-squad
+   AND boundary = 'word' AND model = 'distilbert-minilm-qa';
+.check one two|4|1|word|distilbert-minilm-qa
 
 .testcase a table of texts
 SELECT x, group_concat(chunk, '|') FROM (SELECT 'a b' AS x UNION ALL SELECT 'c'

@@ -4,8 +4,8 @@
 -- tests/oracle/test_classify.c.
 
 .testcase a model without the head
-SELECT distilbert_classify('Fine.', 'distilbert-minilm-squad');
-.error distilbert_classify: model distilbert-minilm-squad has no sequence classification head (it can: embed,answer)
+SELECT distilbert_classify('Fine.', 'distilbert-minilm-qa');
+.error distilbert_classify: model distilbert-minilm-qa has no sequence classification head (it can: embed,answer)
 
 .fault off
 

@@ -61,7 +61,7 @@ SELECT quote(key), answer, score > 0.1, start, "end", error
                                  FROM docs WHERE rowid < 4');
 .check <<END
 1|Smiljan|1|18|25|NULL
-'two'|Paris|0|0|5|NULL
+'two'|Paris|1|0|5|NULL
 3.5|NULL|NULL|NULL|NULL|NULL
 END
 

@@ -67,7 +67,7 @@ SELECT distilbert_embed('a', 'nobody');
 .error distilbert_embed: no model named nobody*
 
 .testcase a model that answers can embed, too
-SELECT length(distilbert_embed('a', 'distilbert-minilm-squad'));
+SELECT length(distilbert_embed('a', 'distilbert-minilm-qa'));
 .check 1536
 
 -- distilbert_cosine ------------------------------------------------------------

@@ -134,13 +134,13 @@ SELECT count(*) FROM distilbert_features(CAST(x'ff41c3' AS TEXT));
 .testcase all models have hidden states
 SELECT m.name, count(*), max(length(vector)) / 4
   FROM (SELECT 'bert' AS name UNION ALL SELECT 'cased' UNION ALL
-        SELECT 'roberta' UNION ALL SELECT 'distilbert-minilm-squad') AS m,
+        SELECT 'roberta' UNION ALL SELECT 'distilbert-minilm-qa') AS m,
        distilbert_features('a b', NULL, m.name)
  GROUP BY 1 ORDER BY 1;
 .check <<END
 bert|4|32
 cased|4|32
-distilbert-minilm-squad|4|384
+distilbert-minilm-qa|4|384
 roberta|4|32
 END
 
@@ -292,9 +292,9 @@ INSERT INTO asked(model, question, context) VALUES
   ('bert', '首都は?', '東京は日本の首都です。大阪は都市。 北京 2008'),
   ('roberta', 'What is it made of?',
     'The bridge is made of steel, and it is long.'),
-  ('distilbert-minilm-squad', 'Who wrote it?',
+  ('distilbert-minilm-qa', 'Who wrote it?',
     'Hamlet is a play. It was written by William Shakespeare around 1600.'),
-  ('distilbert-minilm-squad', 'Where does Ada live?',
+  ('distilbert-minilm-qa', 'Where does Ada live?',
     'My name is Ada and I live in New York, near the park.');
 
 .testcase the answer, as the example on a model's card takes it

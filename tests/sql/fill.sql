@@ -1,19 +1,36 @@
 -- distilbert_fill(text [, model])
 -- distilbert_fill_mask(text): score, token, token_str, sequence, mask |
 --   text, top_k, targets, model, target
--- No built-in model has a masked-word head. Run from the repository's root.
+-- Run from the repository's root.
 
-.testcase no model is set
-SELECT distilbert_fill('It is [MASK].');
-.error distilbert_fill: no model given, and none built in *'fill_model'*
+.testcase the built-in model
+SELECT distilbert_fill('Paris is the [MASK] of France.');
+.check paris is the capital of france.
 
-.testcase nor for the table
-SELECT * FROM distilbert_fill_mask('It is [MASK].');
-.error distilbert_fill_mask: no model given, *UPDATE distilbert_config *'fill_model'*
+.float 3
+
+.testcase and for the table
+SELECT score, token, token_str, sequence, mask
+  FROM distilbert_fill_mask('Paris is the [MASK] of France.', 2);
+.check <<END
+0.796|3007|capital|paris is the capital of france.|0
+0.028|3072|republic|paris is the republic of france.|0
+END
+
+.testcase named, with targets
+SELECT token_str, score > 0.005 FROM distilbert_fill_mask(
+  'Paris is the [MASK] of France.', 5, '["mouse", "city"]',
+  'distilbert-minilm-mask');
+.check <<END
+city|1
+mouse|0
+END
+
+.float
 
 .testcase a model without the head
-SELECT distilbert_fill('It is [MASK].', 'distilbert-minilm-squad');
-.error distilbert_fill: model distilbert-minilm-squad has no masked-word head *
+SELECT distilbert_fill('It is [MASK].', 'distilbert-minilm-qa');
+.error distilbert_fill: model distilbert-minilm-qa has no masked-word head *
 
 .fault off
 

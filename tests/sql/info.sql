@@ -12,7 +12,7 @@ SELECT distilbert_debug();
 SELECT length(distilbert_fingerprint()),
        distilbert_fingerprint() = distilbert_fingerprint(NULL),
        distilbert_fingerprint() =
-       distilbert_fingerprint('distilbert-minilm-squad');
+       distilbert_fingerprint('distilbert-minilm-qa');
 .check 64|1|1
 
 .testcase fingerprint of a stranger

@@ -6,8 +6,9 @@
 SELECT name, path, family, tasks, loaded FROM distilbert_models;
 .check <<END
 all-minilm-l6-v2|NULL|NULL|embed|0
-distilbert-minilm-entities|NULL|NULL|embed,entities|0
-distilbert-minilm-squad|NULL|NULL|embed,answer|0
+distilbert-minilm-mask|NULL|NULL|embed,fill|0
+distilbert-minilm-ner|NULL|NULL|embed,entities|0
+distilbert-minilm-qa|NULL|NULL|embed,answer|0
 distilbert-minilm-sst2|NULL|NULL|embed,classify|0
 END
 
@@ -15,7 +16,7 @@ END
 SELECT distilbert_token_count('Hi');
 SELECT family, tasks, precision, layers, dim, max_tokens, bytes > 1000000,
        loaded, options FROM distilbert_models
- WHERE name = 'distilbert-minilm-squad';
+ WHERE name = 'distilbert-minilm-qa';
 .check <<END
 3
 distilbert|embed,answer|int8|6|384|512|1|1|NULL
@@ -25,6 +26,7 @@ END
 SELECT length(fingerprint), fingerprint = distilbert_fingerprint(name),
        fingerprint NOT GLOB '*[^0-9a-f]*' FROM distilbert_models;
 .check <<END
+64|1|1
 64|1|1
 64|1|1
 64|1|1
@@ -46,8 +48,9 @@ SELECT name, substr(path, instr(path, 'tests/')), loaded
   FROM distilbert_models ORDER BY name;
 .check <<END
 all-minilm-l6-v2|NULL|0
-distilbert-minilm-entities|NULL|0
-distilbert-minilm-squad|NULL|1
+distilbert-minilm-mask|NULL|0
+distilbert-minilm-ner|NULL|0
+distilbert-minilm-qa|NULL|1
 distilbert-minilm-sst2|NULL|0
 tiny|tests/oracle/data/checkpoints/distilbert-uncased-qa|0
 END
@@ -135,10 +138,10 @@ fp32|1
 END
 
 .testcase a built-in model that borrows its word embeddings is written whole
-SELECT distilbert_quantize('distilbert-minilm-squad', 'build/whole.safetensors', 1) > 23000000;
+SELECT distilbert_quantize('distilbert-minilm-qa', 'build/whole.safetensors', 1) > 23000000;
 INSERT INTO distilbert_models(name, path) VALUES ('whole', 'build/whole.safetensors');
 SELECT count(*), count(DISTINCT score), min(answer)
-  FROM (VALUES ('whole'), ('distilbert-minilm-squad')) AS m, distilbert_answers('Who wrote Hamlet?',
+  FROM (VALUES ('whole'), ('distilbert-minilm-qa')) AS m, distilbert_answers('Who wrote Hamlet?',
     'Hamlet is a play. It was written by William Shakespeare around 1600.', 1, m.column1);
 DELETE FROM distilbert_models WHERE name = 'whole';
 .check <<END
@@ -269,7 +272,7 @@ INSERT INTO distilbert_models(name, path, fingerprint)
 .error distilbert_models: fingerprint is read from the checkpoint *
 
 .testcase the built-in model's name
-INSERT INTO distilbert_models(name, path) VALUES ('distilbert-minilm-squad',
+INSERT INTO distilbert_models(name, path) VALUES ('distilbert-minilm-qa',
   'tests/oracle/data/checkpoints/distilbert-uncased-qa');
 .error distilbert_models: *
 
@@ -344,8 +347,8 @@ DELETE FROM distilbert_models WHERE name = 'tiny';
 .check
 
 .testcase DELETE of the built-in model
-DELETE FROM distilbert_models WHERE name = 'distilbert-minilm-squad';
-.error distilbert_models: model distilbert-minilm-squad is built in
+DELETE FROM distilbert_models WHERE name = 'distilbert-minilm-qa';
+.error distilbert_models: model distilbert-minilm-qa is built in
 
 .testcase UPDATE
 UPDATE distilbert_models SET path = 'tests' WHERE name = 'bert';
@@ -387,8 +390,9 @@ DELETE FROM distilbert_models WHERE path IS NOT NULL;
 SELECT name FROM distilbert_models;
 .check <<END
 all-minilm-l6-v2
-distilbert-minilm-entities
-distilbert-minilm-squad
+distilbert-minilm-mask
+distilbert-minilm-ner
+distilbert-minilm-qa
 distilbert-minilm-sst2
 END
 
@@ -399,8 +403,9 @@ CREATE VIRTUAL TABLE temp.m USING distilbert_models;
 SELECT name FROM m; DROP TABLE m;
 .check <<END
 all-minilm-l6-v2
-distilbert-minilm-entities
-distilbert-minilm-squad
+distilbert-minilm-mask
+distilbert-minilm-ner
+distilbert-minilm-qa
 distilbert-minilm-sst2
 END
 
@@ -422,8 +427,9 @@ INSERT INTO distilbert_models(name, path) VALUES ('x', 'tests');
 SELECT name FROM distilbert_models;
 .check <<END
 all-minilm-l6-v2
-distilbert-minilm-entities
-distilbert-minilm-squad
+distilbert-minilm-mask
+distilbert-minilm-ner
+distilbert-minilm-qa
 distilbert-minilm-sst2
 END
 
@@ -490,8 +496,9 @@ SELECT name FROM distilbert_models;
 one
 0
 all-minilm-l6-v2
-distilbert-minilm-entities
-distilbert-minilm-squad
+distilbert-minilm-mask
+distilbert-minilm-ner
+distilbert-minilm-qa
 distilbert-minilm-sst2
 END
 
@@ -566,4 +573,4 @@ SELECT distilbert_set('threads', 1);
 .open
 DELETE FROM distilbert_models;
 SELECT count(*) FROM distilbert_models;
-.check 4
+.check 5

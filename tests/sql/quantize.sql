@@ -33,7 +33,7 @@ DELETE FROM distilbert_models WHERE name = 'q';
 .check 1
 
 .testcase a built-in model, which is bytes already
-SELECT distilbert_quantize('distilbert-minilm-squad',
+SELECT distilbert_quantize('distilbert-minilm-qa',
                            'build/quantized.safetensors', 1);
 .check 23731672
 
@@ -47,24 +47,24 @@ DELETE FROM distilbert_models WHERE name = 'q';
 .check Ann Lee|1
 
 .testcase what is there stays
-SELECT distilbert_quantize('distilbert-minilm-squad',
+SELECT distilbert_quantize('distilbert-minilm-qa',
                            'build/quantized.safetensors');
 .error distilbert_quantize: quantized.safetensors: exists already*
 
 .testcase unless it is said, and then only safetensors
-SELECT distilbert_quantize('distilbert-minilm-squad', 'README.md', 1);
+SELECT distilbert_quantize('distilbert-minilm-qa', 'README.md', 1);
 .error distilbert_quantize: overwrite replaces a safetensors file: README.md: *
 
 .testcase and without
-SELECT distilbert_quantize('distilbert-minilm-squad', 'README.md', 0);
+SELECT distilbert_quantize('distilbert-minilm-qa', 'README.md', 0);
 .error distilbert_quantize: README.md: exists already*
 
 .testcase a device
-SELECT distilbert_quantize('distilbert-minilm-squad', '/dev/null', 1);
+SELECT distilbert_quantize('distilbert-minilm-qa', '/dev/null', 1);
 .error distilbert_quantize: null: is no regular file
 
 .testcase overwrite is 0 or 1
-SELECT distilbert_quantize('distilbert-minilm-squad', 'build/none', 2);
+SELECT distilbert_quantize('distilbert-minilm-qa', 'build/none', 2);
 .error distilbert_quantize: overwrite must be a whole number from 0 to 1
 
 .testcase NULL
@@ -81,21 +81,21 @@ SELECT distilbert_quantize('/etc/passwd', 'build/none.safetensors');
 .error distilbert_quantize: model /etc/passwd: *
 
 .testcase no such folder
-SELECT distilbert_quantize('distilbert-minilm-squad', 'no/such/folder/x');
+SELECT distilbert_quantize('distilbert-minilm-qa', 'no/such/folder/x');
 .error distilbert_quantize: x: no such file*
 
 .testcase a folder in the way
-SELECT distilbert_quantize('distilbert-minilm-squad', 'build');
+SELECT distilbert_quantize('distilbert-minilm-qa', 'build');
 .error distilbert_quantize: build: is a folder*
 
 .testcase an empty path
-SELECT distilbert_quantize('distilbert-minilm-squad', '');
+SELECT distilbert_quantize('distilbert-minilm-qa', '');
 .error distilbert_quantize: a path has 1 to *
 
 .testcase a pin that does not fit
-SELECT distilbert_quantize('distilbert-minilm-squad@0000000000000000',
+SELECT distilbert_quantize('distilbert-minilm-qa@0000000000000000',
                            'build/none.safetensors');
-.error distilbert_quantize: model distilbert-minilm-squad has fingerprint *
+.error distilbert_quantize: model distilbert-minilm-qa has fingerprint *
 
 .testcase not in a view
 CREATE VIEW v AS SELECT distilbert_quantize('a', 'b');
@@ -108,5 +108,5 @@ SELECT distilbert_quantize('a');
 
 .testcase safe entry
 .open safe
-SELECT distilbert_quantize('distilbert-minilm-squad', 'build/none');
+SELECT distilbert_quantize('distilbert-minilm-qa', 'build/none');
 .error no such function: distilbert_quantize

@@ -31,9 +31,9 @@ SELECT x FROM answers;
 
 .testcase generated column
 CREATE TABLE g(body TEXT, 
-  n INT AS (distilbert_token_count(body, 'distilbert-minilm-squad')) STORED,
+  n INT AS (distilbert_token_count(body, 'distilbert-minilm-qa')) STORED,
   who TEXT AS (distilbert_answer('Who wrote it?', body,
-                                 'distilbert-minilm-squad')) VIRTUAL);
+                                 'distilbert-minilm-qa')) VIRTUAL);
 INSERT INTO g(body) VALUES ('It was written by Bob.');
 SELECT n, who FROM g;
 .check 8|Bob
@@ -170,8 +170,9 @@ CREATE TEMP VIEW tm AS SELECT name FROM distilbert_models;
 SELECT * FROM tm;
 .check <<END
 all-minilm-l6-v2
-distilbert-minilm-entities
-distilbert-minilm-squad
+distilbert-minilm-mask
+distilbert-minilm-ner
+distilbert-minilm-qa
 distilbert-minilm-sst2
 END
 
@@ -226,8 +227,9 @@ SELECT name FROM distilbert_models;
 William Shakespeare
 William Shakespeare
 all-minilm-l6-v2
-distilbert-minilm-entities
-distilbert-minilm-squad
+distilbert-minilm-mask
+distilbert-minilm-ner
+distilbert-minilm-qa
 distilbert-minilm-sst2
 END
 

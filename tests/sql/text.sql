@@ -101,7 +101,8 @@ SELECT name FROM distilbert_models;
 .check <<END
 native
 all-minilm-l6-v2
-distilbert-minilm-entities
-distilbert-minilm-squad
+distilbert-minilm-mask
+distilbert-minilm-ner
+distilbert-minilm-qa
 distilbert-minilm-sst2
 END

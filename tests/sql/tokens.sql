@@ -17,7 +17,7 @@ SELECT distilbert_token_count(42), distilbert_token_count(1.5),
 .check 3|5|3|2
 
 .testcase by name, by default
-SELECT distilbert_token_count('Hi', 'distilbert-minilm-squad'),
+SELECT distilbert_token_count('Hi', 'distilbert-minilm-qa'),
        distilbert_token_count('Hi', NULL);
 .check 3|3
 
@@ -100,8 +100,8 @@ SELECT count(*) FROM distilbert_tokens(NULL);
 
 .testcase hidden columns
 SELECT DISTINCT text, pair, model FROM distilbert_tokens
- WHERE text = 'Who?' AND pair = 'Bob' AND model = 'distilbert-minilm-squad';
-.check Who?|Bob|distilbert-minilm-squad
+ WHERE text = 'Who?' AND pair = 'Bob' AND model = 'distilbert-minilm-qa';
+.check Who?|Bob|distilbert-minilm-qa
 
 .testcase a table of texts
 SELECT x, count(*) FROM (SELECT 'a b' AS x UNION ALL SELECT 'c'

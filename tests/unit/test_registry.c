@@ -51,8 +51,8 @@ static void test_refused_names(void) {
       {"nosuch", "no model named nosuch"},
       {"a\033[31m", "without control characters"},
       {"\xff", "is UTF-8"},
-      {"distilbert-minilm-squad@12", "16 to 64 digits"},
-      {"distilbert-minilm-squad@0123456789abcdef", "has fingerprint"},
+      {"distilbert-minilm-qa@12", "16 to 64 digits"},
+      {"distilbert-minilm-qa@0123456789abcdef", "has fingerprint"},
   };
   for (size_t i = 0; i < sizeof cases / sizeof *cases; i++) {
     ModelEntry *entry;
@@ -361,7 +361,7 @@ static void test_builtin(void) {
   CHECK(model->config.dim == 384 && model->max_tokens == 512, "%zu %zu",
         model->config.dim, model->max_tokens);
   registry_done(entry);
-  CHECK(registry_remove("distilbert-minilm-squad", &err) == ERR_RANGE, "%s",
+  CHECK(registry_remove("distilbert-minilm-qa", &err) == ERR_RANGE, "%s",
         err.message);
   registry_retain();
   registry_release();
