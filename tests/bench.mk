@@ -45,4 +45,5 @@ quality: loadable ## what the built-in models know, through SQL
 	@tests/quality/heads.py sentiment --expect 90.25 0.3
 	@tests/quality/heads.py entities --expect 78.55 0.3
 	@tests/quality/masked.py --top1 43
+	@tests/quality/ask.py --share 85
 	@tests/quality/squad.py --expect 77.95 85.92 $(QUALITY_FLAGS)
