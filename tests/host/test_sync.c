@@ -368,8 +368,8 @@ static const char *const writes[] = {
     "UPDATE docs SET body = CAST(?3 AS BLOB) WHERE id = ?1",
     "UPDATE docs SET body = ?2 WHERE id = ?1",
     "INSERT OR REPLACE INTO docs VALUES (?1, ?3)",
-    "INSERT INTO docs VALUES (?1, ?3)"
-    " ON CONFLICT (id) DO UPDATE SET body = excluded.body",
+    ("INSERT INTO docs VALUES (?1, ?3)"
+     " ON CONFLICT (id) DO UPDATE SET body = excluded.body"),
     "UPDATE OR REPLACE docs SET id = ?2 WHERE id = ?1",
     "UPDATE OR IGNORE docs SET rowid = ?2 WHERE id = ?1",
     "DELETE FROM docs WHERE id = ?1",
