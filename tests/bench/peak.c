@@ -111,6 +111,41 @@ __attribute__((target("avx512f"))) static double bf16_512(void) {
 #undef Register
 #undef MULTIPLY_ADD
 
+/* A tile of products: 16 x 16 sums of 64 bytes each, in six chains. The
+ * permission for tiles is the kernels' business (tensor/amx.h). */
+#ifdef __has_include
+#if __has_include(<amxint8intrin.h>)
+#define TILES 1
+#endif
+#endif
+#ifdef TILES
+enum {
+  TILE_ROUNDS = 12000,
+  TILE_CHAINS = 6,
+  TILE_OPERATIONS = 2 * 16 * 16 * 64
+};
+
+__attribute__((target("amx-tile,amx-int8"))) static double tiles(void) {
+  static const unsigned char shape[64] __attribute__((aligned(64))) = {
+      [0] = 1,   [16] = 64, [18] = 64, [20] = 64, [22] = 64, [24] = 64,
+      [26] = 64, [28] = 64, [30] = 64, [48] = 16, [49] = 16, [50] = 16,
+      [51] = 16, [52] = 16, [53] = 16, [54] = 16, [55] = 16};
+  _tile_loadconfig(shape);
+  double start = cpu_now();
+  for (long k = 0; k < TILE_ROUNDS; k++) {
+    _tile_dpbsud(0, 6, 7);
+    _tile_dpbsud(1, 6, 7);
+    _tile_dpbsud(2, 6, 7);
+    _tile_dpbsud(3, 6, 7);
+    _tile_dpbsud(4, 6, 7);
+    _tile_dpbsud(5, 6, 7);
+  }
+  double seconds = cpu_now() - start;
+  _tile_release();
+  return (double)TILE_OPERATIONS * TILE_CHAINS * TILE_ROUNDS / seconds;
+}
+#endif
+
 static measure *find_bf16(void) {
   unsigned a = 0, b = 0, c = 0, d = 0;
   return __get_cpuid_count(7, 1, &a, &b, &c, &d) && a >> 5 & 1 &&
@@ -121,6 +156,10 @@ static measure *find_bf16(void) {
 
 static measure *find_dot(const char *set) {
   unsigned a = 0, b = 0, c = 0, d = 0;
+#ifdef TILES
+  if (!strcmp(set, "amx"))
+    return tiles;
+#endif
   if (!strcmp(set, "avx512") && __builtin_cpu_supports("avx512vnni"))
     return vnni512;
   if (!strcmp(set, "avx2") && __get_cpuid_count(7, 1, &a, &b, &c, &d) &&
@@ -130,7 +169,8 @@ static measure *find_dot(const char *set) {
 }
 
 static measure *find(const char *set) {
-  if (!strcmp(set, "avx512") && __builtin_cpu_supports("avx512f"))
+  if ((!strcmp(set, "avx512") || !strcmp(set, "amx")) &&
+      __builtin_cpu_supports("avx512f"))
     return avx512;
   if (!strcmp(set, "avx2") && __builtin_cpu_supports("avx2") &&
       __builtin_cpu_supports("fma"))

@@ -13,7 +13,8 @@ double cpu_now(void);
 
 /*
  * Floating-point operations a second (an FMA is two in each lane) of 32-bit
- * floats in the registers of a kernel set: "avx512", "avx2", "neon". 0: this
+ * floats in the registers of a kernel set: "amx" (which has the floats of
+ * "avx512"), "avx512", "avx2", "neon". 0: this
  * machine cannot run it, or ("portable") it has no such registers.
  */
 double peak_fma(const char *set);
