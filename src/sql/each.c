@@ -13,7 +13,7 @@
  *     give:           7 -> 0       8 -> 1       9 -> 0       10 -> none
  *
  * A window is what there is of memory: its rows and the task's results for
- * them.  It ends at EACH_ROWS rows or EACH_BYTES of text.
+ * them.  It ends at EACH_ROWS rows or EACH_BYTES of keys and texts.
  *
  * A text that the task refuses has its error in the task's result; the others
  * go on.  A query that fails in the middle gives the rows that it had.
@@ -74,21 +74,25 @@ static void free_rows(Each *each) {
   each->n = each->at = each->items = 0;
 }
 
-/* Copies the query's current row. */
-static int copy_row(Each *each, EachRow *row, Error *err) {
-  row->key = sqlite3_value_dup(sqlite3_column_value(each->query, 0));
-  if (!row->key)
-    return fail_memory(err);
-  for (int i = 0; i < n_texts(each); i++) {
-    row->texts[i] = sqlite3_value_dup(sqlite3_column_value(each->query, i + 1));
-    if (!row->texts[i])
-      return fail_memory(err);
-  }
-  return OK;
+/* A copy of a column of the query's current row. */
+static int copy_value(Each *each, int column, sqlite3_value **out,
+                      size_t *bytes, Error *err) {
+  int type = sqlite3_column_type(each->query, column);
+  if (type == SQLITE_TEXT || type == SQLITE_BLOB)
+    *bytes += (size_t)sqlite3_column_bytes(each->query, column);
+  *out = sqlite3_value_dup(sqlite3_column_value(each->query, column));
+  return *out ? OK : fail_memory(err);
+}
+
+static int copy_row(Each *each, EachRow *row, size_t *bytes, Error *err) {
+  int rc = copy_value(each, 0, &row->key, bytes, err);
+  for (int i = 0; i < n_texts(each) && rc == OK; i++)
+    rc = copy_value(each, i + 1, &row->texts[i], bytes, err);
+  return rc;
 }
 
 /* Gives the row's texts to the task, unless one is NULL or they are known. */
-static int add_row(Each *each, EachRow *row, size_t *bytes, Error *err) {
+static int add_row(Each *each, EachRow *row, Error *err) {
   EncodeText texts[EACH_TEXTS];
   row->item = EACH_NO_ITEM;
   if (value_any_null(row->texts, n_texts(each)))
@@ -97,7 +101,6 @@ static int add_row(Each *each, EachRow *row, size_t *bytes, Error *err) {
     int rc = value_text(row->texts[i], &texts[i], err);
     if (rc)
       return rc;
-    *bytes += texts[i].bytes;
   }
   return find_item(each, texts, &row->item)
              ? each->kind->add(each->task, texts, err)
@@ -114,8 +117,8 @@ static int read_row(Each *each, Call *call, size_t *bytes, Error *err) {
   }
   EachRow *row = &each->rows[each->n++];
   *row = (EachRow){0};
-  rc = copy_row(each, row, err);
-  return rc ? rc : add_row(each, row, bytes, err);
+  rc = copy_row(each, row, bytes, err);
+  return rc ? rc : add_row(each, row, err);
 }
 
 /* What a query says of itself waits behind the rows that it gave. */

@@ -19,7 +19,7 @@
 
 enum {
   EACH_ROWS = 1024,     /* of a window, at most */
-  EACH_BYTES = 1 << 20, /* of its texts; the last row may go beyond */
+  EACH_BYTES = 1 << 20, /* of its values; the last row may go beyond */
   EACH_TEXTS = 2,       /* of a row, at most */
   EACH_SLOTS = 4 * EACH_ROWS
 };
