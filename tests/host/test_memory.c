@@ -105,6 +105,11 @@ static const struct Case {
      " SELECT * FROM distilbert_answers WHERE question = 'the' AND"
      " model = 'wide' AND context IN (SELECT ?1 || i FROM n)",
      60, 64, 0},
+    {"a table of large keys",
+     "SELECT count(*) FROM distilbert_embed_each('WITH RECURSIVE n(i) AS"
+     " (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 100)"
+     " SELECT zeroblob(1000000), i % 3 FROM n', 'wide')",
+     60, 1, 0},
     {"100 MB, scalar", "SELECT distilbert_answer('the', ?1, 'wide')", 100 * MB,
      0, 20},
     {"100 MB, table", "SELECT * FROM distilbert_answers('the', ?1, 5, 'wide')",
