@@ -11,7 +11,7 @@ SELECT top_k, answer FROM distilbert_answers('Who?', 'Ada wrote it.')
 .check <<END
 1|Ada
 2|Ada
-2|Ada wrote it.
+2|Ada wrote it
 END
 
 .testcase one call, many options
