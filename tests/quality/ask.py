@@ -20,7 +20,7 @@ import time
 import metrics
 import squad
 
-SETUP = "SELECT distilbert_set('threads', 1)"
+SETUP = "UPDATE distilbert_config SET value = 1 WHERE key = 'threads'"
 READ = """
 SELECT json_array(qa.id, a.answer)
   FROM qa CROSS JOIN distilbert_answers(qa.question, qa.context) AS a
