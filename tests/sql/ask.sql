@@ -68,6 +68,24 @@ SELECT count(*) FROM (SELECT score < lag(score) OVER () AS falls FROM distilbert
 0
 END
 
+.testcase scores as the logits say, over all passages that were read
+.require (SELECT count(*) FROM pragma_function_list WHERE name = 'exp')
+CREATE TEMP TABLE logit AS
+  SELECT f.rowid AS key, f.rank AS rank, l.position AS i, l.start_logit AS s, l.end_logit AS e, l.sequence AS q
+    FROM own AS f, distilbert_span_logits('Who reached the South Pole?', f.body) AS l
+   WHERE own MATCH distilbert_fts_query('Who reached the South Pole?');
+CREATE TEMP TABLE mass AS
+  SELECT key, exp(-rank / 2) * sum(exp(s)) * sum(exp(e)) AS m
+    FROM logit WHERE q = 1 OR i = 0 GROUP BY key;
+CREATE TEMP TABLE best AS
+  SELECT a.key AS key, max(exp(a.s + b.e - a.rank / 2)) AS m
+    FROM logit AS a JOIN logit AS b ON b.key = a.key AND b.i BETWEEN a.i AND a.i + 14
+   WHERE a.q = 1 AND b.q = 1 GROUP BY a.key;
+SELECT count(*) > 2, max(abs(a.score - b.m / (SELECT sum(m) FROM mass))) < 2e-5,
+       min(a.score / (b.m / (SELECT sum(m) FROM mass))) > 0.999
+  FROM distilbert_ask('Who reached the South Pole?', 'own') AS a JOIN best AS b USING (key);
+.check 1|1|1
+
 .testcase the longest column is read, or the one that is named
 SELECT DISTINCT length(passage) > 20 FROM distilbert_ask('Who was on Everest?', 'own');
 SELECT count(*) FROM distilbert_ask('Who was on Everest?', 'own') WHERE "column" = 'TITLE' AND passage = 'Everest';

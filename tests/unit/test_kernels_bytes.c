@@ -248,6 +248,16 @@ static void test_products(void) {
   }
 }
 
+/* Whole tiles of AMX, which are 16 rows and 64 deep, in every block of them,
+ * and what is left beside them. */
+static void test_tiles(void) {
+  for (size_t rows = 16; rows <= 112; rows += rows % 3 ? 16 : 5)
+    for (size_t panels = 1; panels <= 7; panels++)
+      for (size_t depth = 64; depth <= 256; depth += 64)
+        for (int fill = 0; fill < FILLS; fill++)
+          check_shape(rows, panels, depth, (Fill)fill, rows % 2 == 0);
+}
+
 /* The deepest product there may be does not overflow. */
 static void test_extremes(void) {
   for (int fill = LOWEST; fill < FILLS; fill++)
@@ -424,6 +434,7 @@ static void test_hash(void) {
 
 int main(void) {
   test_products();
+  test_tiles();
   test_extremes();
   test_few();
   test_quantize();
