@@ -146,6 +146,7 @@ SELECT count(*) FROM (SELECT * FROM by_query EXCEPT
 0
 END
 
+.fault on
 .testcase of its rows the first are read, and no parameter is needed
 .inferences 2
 SELECT key, answer FROM distilbert_ask('Who reached the South Pole?',
@@ -169,6 +170,7 @@ SELECT * FROM distilbert_ask('Who?', 'SELECT id, 0, body FROM docs WHERE id = ?1
 SELECT key FROM distilbert_ask('Who was on the Moon?', 'SELECT 7, 0, NULL UNION ALL SELECT id, 0, body FROM docs', 1);
 .check 1
 
+.fault off
 .testcase a table may be called what a query begins with
 CREATE VIRTUAL TABLE temp.selected USING fts5(body);
 INSERT INTO selected SELECT body FROM docs;
