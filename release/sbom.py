@@ -12,6 +12,7 @@ model, is an error; so is a document that the library's own validator refuses.
 The same archive gives the same bytes.
 """
 import hashlib
+import re
 import subprocess
 import sys
 from datetime import datetime, timezone
@@ -29,6 +30,10 @@ from spdx_tools.spdx.writer.write_anything import write_file
 ROOT = Path(__file__).resolve().parent.parent
 PROJECT = "SPDXRef-sqlite-distilbert"
 
+# The sources that files for platforms are linked with, a line each: SHA-256, and
+# the path of an archive, NAME_VERSION.orig.tar.gz.
+SOURCES = ROOT / "bindings/platforms/sources.txt"
+
 # name: licence, where it is from, its package URL, the name for pkg-config
 LIBRARIES = {
     "SQLite": ("blessing", "https://sqlite.org/", "pkg:generic/sqlite",
@@ -40,8 +45,8 @@ LIBRARIES = {
                  "pkg:github/juliastrings/utf8proc", "libutf8proc"),
 }
 HOW = {"SQLite": "Its headers are compiled in; the library is the host's."}
-LINKED = ("Linked dynamically where the sources are built as they are, "
-          "statically in the files for platforms.")
+LINKED = ("Linked statically in the files for platforms, this version; "
+          "who builds the sources links the system's dynamically.")
 
 # What models were made from: licence, where it is from, its package URL.
 ORIGINS = {
@@ -93,12 +98,25 @@ def project(archive, version):
         summary="DistilBERT models as SQL functions of SQLite")
 
 
+def linked_in(name):
+    """(version, checksums) of what platforms' files are linked with."""
+    text = SOURCES.read_text("utf-8") if SOURCES.exists() else ""
+    match = re.search(rf"^([0-9a-f]{{64}})\s+\S*/{name.lower()}_([\d.]+)\.orig",
+                      text, re.M)
+    return (match[2], [Checksum(ChecksumAlgorithm.SHA256, match[1])]
+            ) if match else (None, [])
+
+
 def library(name):
     terms, source, purl, module = LIBRARIES[name]
-    found = subprocess.run(["pkg-config", "--modversion", module], text=True,
-                           capture_output=True, check=False).stdout.strip()
-    return package(name, terms, source, f"{purl}@{found}" if found else purl,
-                   version=found or None, comment=HOW.get(name, LINKED),
+    version, sums = linked_in(name)
+    if not version:
+        version = subprocess.run(
+            ["pkg-config", "--modversion", module], text=True,
+            capture_output=True, check=False).stdout.strip() or None
+    return package(name, terms, source, f"{purl}@{version}" if version else purl,
+                   version=version, checksums=sums,
+                   comment=HOW.get(name, LINKED),
                    primary_package_purpose=PackagePurpose.LIBRARY)
 
 
