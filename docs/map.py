@@ -55,9 +55,9 @@ def label(axes, title, points, color):
     middle = np.median(points, axis=0)
     far = np.linalg.norm(points - middle, axis=1)
     group = points[far < 3 * np.median(far)]
-    axes.annotate(fill(title, 20), (middle[0], group[:, 1].max()), xytext=(0, 5),
-                  textcoords="offset points",
-                  ha="center", fontsize=9, fontweight="bold", color=color)
+    axes.annotate(fill(title, 20), (middle[0], group[:, 1].max()),
+                  xytext=(0, 5), textcoords="offset points", ha="center",
+                  fontsize=9, fontweight="bold", color=color)
 
 
 def main(out=ROOT / "docs/map.svg"):

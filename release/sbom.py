@@ -4,8 +4,9 @@
     build/release-venv/bin/python release/sbom.py ARCHIVE TIME OUT
 
 In:  the archive of the sources, and the time of its commit in seconds.
-Out: a document of packages: this project, the libraries that it is linked with,
-     the models inside it, what these were made from; and how they hang together.
+Out: a document of packages: this project, the libraries that it is linked
+     with, the models inside it, what these were made from; how they hang
+     together.
 
 NOTICE has the same in words.  A model without a row here, or a row without a
 model, is an error; so is a document that the library's own validator refuses.
@@ -28,10 +29,9 @@ from spdx_tools.spdx.validation.document_validator import \
 from spdx_tools.spdx.writer.write_anything import write_file
 
 ROOT = Path(__file__).resolve().parent.parent
-PROJECT = "SPDXRef-sqlite-distilbert"
 
-# The sources that files for platforms are linked with, a line each: SHA-256, and
-# the path of an archive, NAME_VERSION.orig.tar.gz.
+# The sources that files for platforms are linked with, a line each: SHA-256,
+# and the path of an archive, NAME_VERSION.orig.tar.gz.
 SOURCES = ROOT / "bindings/platforms/sources.txt"
 
 # name: licence, where it is from, its package URL, the name for pkg-config
@@ -50,11 +50,11 @@ LINKED = ("Linked statically in the files for platforms, this version; "
 
 # What models were made from: licence, where it is from, its package URL.
 ORIGINS = {
-    "all-MiniLM-L6-v2": (
+    "sentence-transformers/all-MiniLM-L6-v2": (
         "Apache-2.0",
         "https://huggingface.co/sentence-transformers/all-MiniLM-L6-v2",
         "pkg:huggingface/sentence-transformers/all-MiniLM-L6-v2"),
-    "bert-base-uncased": (
+    "google-bert/bert-base-uncased": (
         "Apache-2.0", "https://huggingface.co/google-bert/bert-base-uncased",
         "pkg:huggingface/google-bert/bert-base-uncased"),
 }
@@ -79,11 +79,15 @@ def sha256(path):
     return Checksum(ChecksumAlgorithm.SHA256, digest)
 
 
+def ref(name):
+    return "SPDXRef-" + name.replace("/", "-")
+
+
 def package(name, terms, source, purl=None, **more):
     refs = [ExternalPackageRef(ExternalPackageRefCategory.PACKAGE_MANAGER,
                                "purl", purl)] if purl else []
     return Package(
-        spdx_id=f"SPDXRef-{name}", name=name, download_location=source,
+        spdx_id=ref(name), name=name, download_location=source,
         files_analyzed=False, license_declared=licence(terms),
         license_concluded=licence(terms), copyright_text=SpdxNoAssertion(),
         external_references=refs, **more)
@@ -114,8 +118,9 @@ def library(name):
         version = subprocess.run(
             ["pkg-config", "--modversion", module], text=True,
             capture_output=True, check=False).stdout.strip() or None
-    return package(name, terms, source, f"{purl}@{version}" if version else purl,
-                   version=version, checksums=sums,
+    if version:
+        purl += f"@{version}"
+    return package(name, terms, source, purl, version=version, checksums=sums,
                    comment=HOW.get(name, LINKED),
                    primary_package_purpose=PackagePurpose.LIBRARY)
 
@@ -131,14 +136,14 @@ def model(name, version):
 
 
 def relations():
-    yield "SPDXRef-DOCUMENT", RelationshipType.DESCRIBES, PROJECT
+    project_ref = ref("sqlite-distilbert")
+    yield "SPDXRef-DOCUMENT", RelationshipType.DESCRIBES, project_ref
     for name in LIBRARIES:
-        yield PROJECT, RelationshipType.DEPENDS_ON, f"SPDXRef-{name}"
+        yield project_ref, RelationshipType.DEPENDS_ON, ref(name)
     for name in MODELS:
-        yield PROJECT, RelationshipType.CONTAINS, f"SPDXRef-{name}"
+        yield project_ref, RelationshipType.CONTAINS, ref(name)
         for origin in ORIGINS:
-            yield (f"SPDXRef-{name}", RelationshipType.DESCENDANT_OF,
-                   f"SPDXRef-{origin}")
+            yield ref(name), RelationshipType.DESCENDANT_OF, ref(origin)
 
 
 def document(archive, time):

@@ -38,7 +38,7 @@ ASK = """
 SELECT json_array(qa.id, a.answer, a.passage = qa.context)
   FROM qa CROSS JOIN distilbert_ask(qa.question, {found}, {n}, {n}) AS a
 """
-# Cosines alone rank answers best when they weigh twice what they do beside BM25.
+# Cosines alone rank answers best when they weigh twice as much as beside BM25.
 NEAR = """
 SELECT id, -40 * cosine, body FROM (
   SELECT id, distilbert_cosine(embedding, distilbert_embed(
@@ -122,8 +122,8 @@ def main():
         prepare(database, rows, asked, args.library)
         f1 = measure(database, {r[0]: r[3] for r in asked}, args)
     share = 100 * f1["FTS5"] / f1["reader"]
-    print(f"ask: {len(asked)} questions; FTS5 {share:.1f} % of the reader's F1, "
-          f"hybrid {100 * f1['hybrid'] / f1['reader']:.1f} %")
+    print(f"ask: {len(asked)} questions; of the reader's F1 FTS5 {share:.1f} %,"
+          f" hybrid {100 * f1['hybrid'] / f1['reader']:.1f} %")
     return int(args.share > 0 and
                (share < args.share or f1["hybrid"] <= f1["FTS5"]))
 
