@@ -6,11 +6,12 @@
  *                           [, top_k [, passages [, column [, source
  *                           [, model]]]]]);
  *
- * In:  a question; the name of an FTS5 table; how many of its rows to read; the
- *      column that is read, or a query that gives the text of a key.  Instead
- * of a table a query that finds passages in another way. Out: a row a passage,
- * best first: its rowid, the best answer in it, where it stands, and the text
- * that was read.
+ * In:  a question; the name of an FTS5 table, or a query that finds passages in
+ *      another way; how many of its rows to read; the column that is read, or a
+ *      query that gives the text of a key.
+ *
+ * Out: a row a passage, best first: its rowid, the best answer in it, where it
+ *      stands, and the text that was read.
  *
  * FTS5 finds the passages that share words with the question, in the order of
  * its rank (BM25); the model reads them in one batch.  Scores of

@@ -28,7 +28,7 @@ from spdx_tools.spdx.validation.document_validator import \
     validate_full_spdx_document
 from spdx_tools.spdx.writer.write_anything import write_file
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 
 # The sources that files for platforms are linked with, a line each: SHA-256,
 # and the path of an archive, NAME_VERSION.orig.tar.gz.

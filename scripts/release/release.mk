@@ -9,10 +9,10 @@ RELEASE_VENV := build/release-venv
 RELEASE_PACKAGES := spdx-tools==0.8.5
 
 dist: ## sources of the last commit, as an archive that builds without git
-	@release/dist $(DIST)
+	@scripts/release/dist $(DIST)
 	@echo $(DIST)
 
-$(RELEASE_VENV)/installed: release/release.mk
+$(RELEASE_VENV)/installed: scripts/release/release.mk
 	@python3 -m venv $(RELEASE_VENV)
 	@$(RELEASE_VENV)/bin/pip install -q --disable-pip-version-check \
 	  $(RELEASE_PACKAGES)
@@ -20,8 +20,8 @@ $(RELEASE_VENV)/installed: release/release.mk
 
 # REPOSITORY=https://github.com/OWNER/NAME is for sqlpkg.json.
 release: $(RELEASE_VENV)/installed ## that, and what is built of packages, with sums and SBOM
-	@release/gather build/release-files $(RELEASE_VENV)/bin/python
+	@scripts/release/gather build/release-files $(RELEASE_VENV)/bin/python
 
 dist-test: ## the archive builds elsewhere, and twice the same; sums and SBOM are right
 	@$(MAKE) -s $(RELEASE_VENV)/installed || :
-	@scripts/tally dist-test release/test
+	@scripts/tally dist-test scripts/release/test

@@ -1,7 +1,7 @@
 #!/usr/bin/env python3
 """sqlpkg.py - the spec by which sqlpkg installs a release.
 
-    release/sqlpkg.py [https://github.com/OWNER/NAME] <SHA256SUMS >sqlpkg.json
+    scripts/release/sqlpkg.py [https://github.com/OWNER/NAME] <SHA256SUMS >sqlpkg.json
 
 In:  sums of the files of a release; where they will be downloaded from.
 Out: the spec: a file and its sum for each platform that sqlpkg knows.  Without
@@ -15,7 +15,7 @@ import re
 import sys
 from pathlib import Path
 
-ROOT = Path(__file__).resolve().parent.parent
+ROOT = Path(__file__).resolve().parents[2]
 PLATFORMS = {
     "linux-x86_64": "linux-amd64",
     "linux-aarch64": "linux-arm64",
