@@ -228,7 +228,7 @@ help: ## this list
 
 format: ## rewrite sources with clang-format
 	clang-format-14 -i $(wildcard src/*.h src/*/*.[ch] tests/*.h \
-	  tests/*/*.[ch] examples/*.c)
+	  tests/*/*.[ch] examples/*.c bindings/*/*.c)
 
 clean: ## remove everything built
 	rm -rf build distilbert.so

@@ -1,7 +1,7 @@
 /*
  * rows.c - prints the rows of each statement in a file, as the sqlite3 shell
- * does in .mode quote.  For the tests; with -DLINKED the extension is linked in,
- * otherwise it is loaded from $LIBRARY.
+ * does in .mode quote.  For the tests; with -DLINKED the extension is linked
+ * in, otherwise it is loaded from $LIBRARY.
  */
 #include <sqlite3.h>
 #include <stdio.h>
