@@ -86,7 +86,8 @@ fetch() {
   what=$1
   shift
   "$@" >"$work/fetched" 2>&1 </dev/null && return
-  skip "$what" "not fetched: $(grep -v '^ *$' "$work/fetched" | tail -n 1)"
+  why=$(grep -i -m 1 error "$work/fetched" || tail -n 1 "$work/fetched")
+  skip "$what" "not fetched: $why"
   return 1
 }
 
