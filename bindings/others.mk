@@ -3,11 +3,13 @@
 #   make bindings-test        all of them
 #   make bindings-test-go     one
 #
-# Each bindings/NAME/test is a program as scripts/tally knows them; check.sh has
-# what they share.  Everything they build goes to build/bindings; what they fetch
-# goes through the caches of the toolchains.
+# Each bindings/NAME/test is a program as scripts/tally knows them; check.sh
+# has what they share.  What they build goes to build/bindings; what they fetch
+# goes through the caches of the toolchains.  Python's package has tests of its
+# own kind: `make python-test`.
 
-BINDINGS := $(patsubst bindings/%/test,%,$(wildcard bindings/*/test))
+BINDINGS := $(filter-out python, \
+  $(patsubst bindings/%/test,%,$(wildcard bindings/*/test)))
 BOUND := build/bindings
 
 .PHONY: bindings-test $(BINDINGS:%=bindings-test-%)

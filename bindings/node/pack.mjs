@@ -10,7 +10,8 @@
  */
 import { execFileSync } from 'node:child_process';
 import {
-  chmodSync, copyFileSync, mkdirSync, readFileSync, rmSync, writeFileSync,
+  chmodSync, copyFileSync, existsSync, mkdirSync, readFileSync, rmSync,
+  writeFileSync,
 } from 'node:fs';
 import { basename, dirname, join, resolve } from 'node:path';
 import { fileURLToPath } from 'node:url';
@@ -32,17 +33,20 @@ const version = readFileSync(join(root, 'VERSION'), 'utf8').trim();
 const main = JSON.parse(readFileSync(join(here, 'package.json'), 'utf8'));
 const packageName = ([name]) => `${main.name}-${name}`;
 
-/** Makes a package of a folder; modes do not depend on the umask. */
+/**
+ * Makes a package of files, each [its name there, where it lies], with the
+ * licences all have; modes do not depend on the umask.
+ */
 function pack(out, description, files) {
   const folder = join(out, 'packages', description.name);
   mkdirSync(folder, { recursive: true });
-  const all = [...files, join(root, 'LICENSE'), join(root, 'NOTICE')];
-  for (const file of all) {
-    const copy = join(folder, basename(file));
-    copyFileSync(file, copy);
-    chmodSync(copy, 0o644);
+  const texts = ['LICENSE', 'NOTICE'].map((name) => [name, join(root, name)]);
+  for (const [name, file] of [...texts, ...files]) {
+    copyFileSync(file, join(folder, name));
+    chmodSync(join(folder, name), 0o644);
   }
-  const json = `${JSON.stringify(description, null, 2)}\n`;
+  const whole = { ...description, files: [...files.map(([name]) => name), 'NOTICE'] };
+  const json = `${JSON.stringify(whole, null, 2)}\n`;
   writeFileSync(join(folder, 'package.json'), json, { mode: 0o644 });
   // On Windows npm is a script, which needs a shell.
   const args = ['pack', '--silent', '--pack-destination', out, folder];
@@ -50,36 +54,44 @@ function pack(out, description, files) {
   process.stdout.write(execFileSync('npm', args, { encoding: 'utf8', shell }));
 }
 
+/** What is linked into a file of build/platforms, whose sources lie there. */
+function linkedLicences(library) {
+  const sources = join(dirname(library), '../source');
+  return [
+    ['LICENSE-cJSON.txt', join(sources, 'cjson/LICENSE')],
+    ['LICENSE-utf8proc.md', join(sources, 'utf8proc/LICENSE.md')],
+  ].filter(([, file]) => existsSync(file));
+}
+
 function packPlatform(out, platform, library) {
   const [name, os, cpu, libc] = PLATFORMS[platform];
   const file = basename(library);
-  const folder = join(out, 'packages', packageName([name]));
-  mkdirSync(folder, { recursive: true });
-  const readme = join(folder, 'README.md');
-  writeFileSync(readme, `The library of \`${main.name}\` for ${name}; ` +
-    `install \`${main.name}\`, which takes what fits.\n`, { mode: 0o644 });
   pack(out, {
     name: packageName([name]),
     version,
-    description: `${main.name} for ${name}`,
+    description: `The library of ${main.name} for ${name}; install ` +
+      `${main.name}, which takes what fits`,
     license: main.license,
     os: [os],
     cpu: [cpu],
     ...(libc && { libc: [libc] }),
     exports: { [`./${file}`]: `./${file}` },
-    files: [file, 'NOTICE'],
     preferUnplugged: true, // yarn: a library must be a file of its own
-  }, [library]);
+  }, [
+    [file, library],
+    ['MODELS.md', join(root, 'models/README.md')],
+    ...linkedLicences(library),
+  ]);
 }
 
 function packMain(out) {
   const names = Object.values(PLATFORMS).map(packageName);
+  const ours = ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'README.md'];
   pack(out, {
     ...main,
     version,
     optionalDependencies: Object.fromEntries(names.map((n) => [n, version])),
-  }, ['index.js', 'index.mjs', 'index.d.ts', 'index.d.mts', 'README.md']
-    .map((file) => join(here, file)));
+  }, ours.map((file) => [file, join(here, file)]));
 }
 
 const [out, ...platforms] = process.argv.slice(2);
