@@ -171,7 +171,7 @@ sql-loaded: $(RUNNER) $(LIFETIME) $(B)/distilbert.so ## the same with .load
 
 include tests/campaigns.mk tests/cross.mk tests/bench.mk tests/sqlite.mk \
   tests/fuzz/fuzz.mk
-include scripts/release/release.mk docs/docs.mk
+include bindings/bindings.mk scripts/release/release.mk docs/docs.mk
 
 programs: $(UNIT) $(HOST) $(ORACLE) $(RUNNER) $(LIFETIME) $(HOSTILE_RUN) $(REPLAY) # all that tests need
 
@@ -230,7 +230,7 @@ help: ## this list
 
 format: ## rewrite sources with clang-format
 	clang-format-14 -i $(wildcard src/*.h src/*/*.[ch] tests/*.h \
-	  tests/*/*.[ch] examples/*.c)
+	  tests/*/*.[ch] examples/*.c bindings/*/*.c)
 
 clean: ## remove everything built
 	rm -rf build distilbert.so

@@ -1,0 +1,3 @@
+# bindings.mk - what goes to other languages and systems.  Included by Makefile.
+include bindings/others.mk
+include bindings/node/node.mk

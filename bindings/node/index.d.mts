@@ -1,0 +1,2 @@
+// index.d.mts - types for `import`.
+export * from './index.js';
