@@ -170,7 +170,7 @@ sql-loaded: $(RUNNER) $(LIFETIME) $(B)/distilbert.so ## the same with .load
 	  "$(LIFETIME) $(B)/distilbert.so"
 
 include tests/campaigns.mk tests/cross.mk tests/bench.mk tests/sqlite.mk \
-  tests/fuzz/fuzz.mk
+  tests/fuzz/fuzz.mk examples/cluster/cluster.mk
 
 programs: $(UNIT) $(HOST) $(ORACLE) $(RUNNER) $(LIFETIME) $(HOSTILE_RUN) $(REPLAY) # all that tests need
 
