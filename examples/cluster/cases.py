@@ -117,6 +117,30 @@ def from_parquet(folder):
             for row in pq.read_table(path).to_pylist()]
 
 
+# --- Engines on this machine alone -------------------------------------------
+
+SPARK_DEFAULTS = """
+spark.ui.enabled false
+spark.driver.extraJavaOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1
+spark.executor.extraJavaOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1
+"""
+
+
+def spark_environment(folder):
+    """Small JVMs that start fast and listen on the loopback interface."""
+    import pyspark
+    (folder / "conf").mkdir()
+    (folder / "conf/spark-defaults.conf").write_text(SPARK_DEFAULTS)
+    return {"SPARK_CONF_DIR": str(folder / "conf"), "SPARK_LOCAL_IP": "127.0.0.1",
+            "SPARK_LOCAL_DIRS": str(folder), "PYSPARK_PYTHON": sys.executable,
+            "SPARK_HOME": str(Path(pyspark.__file__).parent)}
+
+
+def ray_environment(folder):
+    """Its sockets want a short path."""
+    return {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": str(folder)}
+
+
 # --- Programs ---------------------------------------------------------------
 
 

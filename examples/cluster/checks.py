@@ -7,7 +7,6 @@ core each) and through Ray (two actors), from Parquet and from a SQLite file,
 while workers are killed with SIGKILL.  Keys, vectors and errors must have the
 SHA-256 of what the sqlite3 shell computes.
 """
-import os
 import shutil
 import sqlite3
 import sys
@@ -20,11 +19,6 @@ import to_sqlite
 from cases import Run, digest, from_parquet, from_sqlite, told
 
 N, ROWS = 2500, 300  # texts; of a task
-SPARK_DEFAULTS = """
-spark.ui.enabled false
-spark.driver.extraJavaOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1
-spark.executor.extraJavaOptions -XX:+UseSerialGC -XX:TieredStopAtLevel=1
-"""
 MASTER = ["--master", "local-cluster[2,1,1024]"]  # executors, cores, MiB
 results = {True: 0, False: 0, None: 0}
 
@@ -149,11 +143,7 @@ def spark_executor(root):
 
 
 def check_spark(folder, expected, questions_shards, answers, best):
-    (folder / "conf").mkdir()
-    (folder / "conf/spark-defaults.conf").write_text(SPARK_DEFAULTS)
-    spark = {"SPARK_CONF_DIR": str(folder / "conf"), "SPARK_LOCAL_IP": "127.0.0.1",
-             "SPARK_LOCAL_DIRS": str(folder), "PYSPARK_PYTHON": sys.executable,
-             "SPARK_HOME": str(Path(sys.modules["pyspark"].__file__).parent)}
+    spark = cases.spark_environment(folder)
     embed = ["--model", "strict", "--rows", ROWS, *MASTER]
     for name, source, victim, sign in (
             ("Parquet, a Python worker killed", "texts.parquet", spark_worker, "Lost task"),
@@ -181,7 +171,7 @@ def ray_actor(root):
 
 
 def check_ray(folder, expected, parts, answers, best):
-    ray = {"RAY_USAGE_STATS_ENABLED": "0", "RAY_TMPDIR": tempfile.mkdtemp()}
+    ray = cases.ray_environment(folder)
     embed = ["--model", "strict", "--rows", ROWS, "--workers", 2]
     for name, source in (("Parquet, an actor killed", "texts.parquet"),
                          ("SQLite, an actor killed", "texts.db")):
@@ -195,7 +185,6 @@ def check_ray(folder, expected, parts, answers, best):
         run = Run(folder, "ray_ask.py", "questions.parquet", output, *files, **ray)
         check_run(f"ray, {output}", run)
     check_answers("ray", folder, answers, best)
-    shutil.rmtree(ray["RAY_TMPDIR"], ignore_errors=True)
 
 
 def check_answers(engine, folder, answers, best):
@@ -214,7 +203,6 @@ def main():
     parts, best = check_shards(folder, questions, answers)
     check_replicas(folder)
     if shutil.which("java"):
-        import pyspark  # noqa: F401 - its folder is SPARK_HOME
         check_spark(folder, expected, parts, answers, best)
     else:
         skip("spark", "no java")
@@ -222,7 +210,7 @@ def main():
     to_sqlite.copy(folder / "texts.db.ray", folder / "back.db")
     check("back in SQLite: the bits of one process",
           digest(from_sqlite(folder / "back.db", "vectors")) == digest(expected))
-    shutil.rmtree(folder)
+    shutil.rmtree(folder, ignore_errors=True)
     print(f"{results[True]} passed, {results[False]} failed, {results[None]} skipped")
     return results[False] > 0
 
