@@ -40,9 +40,10 @@ def rows_of(name):
 
 
 def sentences(n):
-    """n texts, no two alike: sentences, then with their words moved on."""
+    """n texts, no two alike, of 10 to 40 tokens or so: sentences, then the same
+    with their words moved on."""
     found = [s.split() for row in rows_of("demo-paragraphs.csv")
-             for s in re.split(r"(?<=[.!?]) +", row["body"]) if s]
+             for s in re.split(r"(?<=[.!?]) +", row["body"]) if 40 < len(s) < 170]
     moved = (" ".join(words[by:] + words[:by]) for by in itertools.count()
              for words in found if by < len(words))
     texts = {}
