@@ -17,7 +17,7 @@ B := build/$(MODE)$(patsubst %,-%,$(filter-out cc gcc,$(notdir $(CC))) \
 B := $(subst $() ,,$(B))
 PREFIX ?= /usr/local
 
-ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla
 BASE := -std=gnu11 -g -fPIC -fvisibility=hidden -ffp-contract=off \
@@ -170,7 +170,7 @@ sql-loaded: $(RUNNER) $(LIFETIME) $(B)/distilbert.so ## the same with .load
 	  "$(LIFETIME) $(B)/distilbert.so"
 
 include tests/campaigns.mk tests/cross.mk tests/bench.mk tests/sqlite.mk \
-  tests/fuzz/fuzz.mk
+  tests/fuzz/fuzz.mk bindings/bindings.mk
 
 programs: $(UNIT) $(HOST) $(ORACLE) $(RUNNER) $(LIFETIME) $(HOSTILE_RUN) $(REPLAY) # all that tests need
 

@@ -1,0 +1,4 @@
+# bindings.mk - packages for other languages, and the files they carry.
+# Included by Makefile.
+
+include bindings/platforms/platforms.mk
