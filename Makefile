@@ -232,4 +232,4 @@ format: ## rewrite sources with clang-format
 clean: ## remove everything built
 	rm -rf build distilbert.so
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)

@@ -33,7 +33,8 @@ P       := build/platforms
 ZIG     := $(P)/python/ziglang/zig
 SOURCES := $(P)/source
 OBJECTS := $(P)/objects
-.PHONY: platform platform-file platforms platforms-test
+.PHONY: platform platform-file platform-host platform-host-file platforms \
+        platforms-test
 
 platforms: ## distilbert for Linux, musl, Windows and macOS, under build/platforms
 	@for p in $(PLATFORMS); do \
@@ -42,7 +43,16 @@ platforms: ## distilbert for Linux, musl, Windows and macOS, under build/platfor
 platform: $(ZIG) $(P)/include/done ## the same for one PLATFORM
 	@case "$(TRIPLE_$(PLATFORM))" in \
 	'') echo "no such platform: $(PLATFORM)" >&2; exit 1;; esac
-	@$(ZIG_CACHE) $(MAKE) --no-print-directory platform-file \
+	@$(WITH_ZIG) platform-file
+
+# SQLite's own source, with a program that loads what platform made.
+platform-host: $(ZIG) $(P)/include/done build/sqlite/3.46/sqlite3.c
+	@$(WITH_ZIG) platform-host-file
+
+platforms-test: loadable platforms $(P)/tools/done ## what is in them, and whether they answer alike
+	@scripts/tally platforms "bindings/platforms/check $(PLATFORMS)"
+
+WITH_ZIG = $(ZIG_CACHE) $(MAKE) --no-print-directory \
 	  PLATFORM=$(PLATFORM) MODE=release MODELS=all \
 	  B=$(OBJECTS)/$(PLATFORM) CC="$(ZIG) cc -target $(TRIPLE_$(PLATFORM))" \
 	  ARCH=$(firstword $(subst -, ,$(TRIPLE_$(PLATFORM)))) \
@@ -56,9 +66,14 @@ ZIG_CACHE = ZIG_GLOBAL_CACHE_DIR=$(CURDIR)/$(P)/cache \
 $(ZIG): bindings/platforms/zig.txt
 	@echo "getting the compiler zig from PyPI, into $(P)"
 	@rm -rf $(P)/python
-	@PIP_ROOT_USER_ACTION=ignore python3 -m pip install -q --no-input \
-	  --disable-pip-version-check --no-deps --require-hashes \
-	  --target $(P)/python -r $<
+	@$(PIP_INTO) $(P)/python -r $<
+	@touch $@
+
+PIP_INTO := PIP_ROOT_USER_ACTION=ignore python3 -m pip install -q --no-input \
+  --disable-pip-version-check --no-deps --upgrade --target
+
+$(P)/tools/done: bindings/platforms/tools.txt
+	@$(PIP_INTO) $(@D) -r $<
 	@touch $@
 
 # The headers of SQLite are the installed ones, copied, since what else is in
@@ -117,10 +132,21 @@ $(B)/linked/%.o: bindings/platforms/%.c
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -c -o $@ $<
 
+HOST := $(P)/$(PLATFORM)/host$(if $(filter windows,$(SYSTEM)),.exe)
+
+platform-host-file: $(HOST)
+
+$(HOST): $(B)/linked/host.o $(B)/linked/sqlite3.o
+	$(CC) -pthread -o $@ $^ $(HOST_$(SYSTEM))
+
+HOST_linux := -lm -ldl
+HOST_musl  := -dynamic
+
 # Not our code: its warnings are its authors'.
 $(B)/linked/cJSON.o: $(SOURCES)/cjson/cJSON.c
 $(B)/linked/utf8proc.o: $(SOURCES)/utf8proc/utf8proc.c
-$(LINKED):
+$(B)/linked/sqlite3.o: build/sqlite/3.46/sqlite3.c
+$(LINKED) $(B)/linked/sqlite3.o:
 	@mkdir -p $(@D)
 	$(CC) $(ALL_CFLAGS) -w -c -o $@ $<
 
