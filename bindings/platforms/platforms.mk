@@ -43,11 +43,11 @@ platforms: ## distilbert for Linux, musl, Windows and macOS, under build/platfor
 platform: $(ZIG) $(P)/include/done ## the same for one PLATFORM
 	@case "$(TRIPLE_$(PLATFORM))" in \
 	'') echo "no such platform: $(PLATFORM)" >&2; exit 1;; esac
-	@$(WITH_ZIG) platform-file
+	+@$(WITH_ZIG) platform-file
 
 # SQLite's own source, with a program that loads what platform made.
 platform-host: $(ZIG) $(P)/include/done build/sqlite/3.46/sqlite3.c
-	@$(WITH_ZIG) platform-host-file
+	+@$(WITH_ZIG) platform-host-file
 
 platforms-test: loadable platforms $(P)/tools/done ## what is in them, and whether they answer alike
 	@scripts/tally platforms "bindings/platforms/check $(PLATFORMS)"
@@ -59,7 +59,7 @@ WITH_ZIG = $(ZIG_CACHE) $(MAKE) --no-print-directory \
 	  CFLAGS="$(PLATFORM_CFLAGS)" HARD="$(HARD_$(SYSTEM))" \
 	  WARN="$(PLATFORM_WARN)" NEON_FLAGS=-mcpu=generic+dotprod
 
-ZIG_CACHE = ZIG_GLOBAL_CACHE_DIR=$(CURDIR)/$(P)/cache \
+ZIG_CACHE = SOURCE_DATE_EPOCH=0 ZIG_GLOBAL_CACHE_DIR=$(CURDIR)/$(P)/cache \
             ZIG_LOCAL_CACHE_DIR=$(CURDIR)/$(P)/cache
 
 # The compiler comes through pip, the rest from Debian (fetch).
@@ -96,6 +96,8 @@ PLATFORM_WARN := -Wall -Wextra -Wconversion -Wshadow -Wno-enum-float-conversion
 HARD_linux := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARD_musl  := -fstack-protector-strong
 
+CFLAGS_windows := -D_FILE_OFFSET_BITS=64
+
 # --- In the make that compiles for one platform ---------------------------
 
 ifeq ($(findstring $(ZIG),$(CC)),$(ZIG))
@@ -110,6 +112,8 @@ ELF_LINK := -Wl,-soname,distilbert.so -Wl,--version-script=src/exports.map \
   -Wl,-s -lm -ldl
 LINK_linux := $(ELF_LINK)
 LINK_musl  := $(ELF_LINK)
+LINK_windows := -Wl,-s -Wl,--out-implib,$(B)/distilbert.lib src/exports.def
+LINK_macos := -Wl,-install_name,@rpath/distilbert.dylib -Wl,-x
 
 FILE   := $(P)/$(PLATFORM)/distilbert.$(ENDING)
 LINKED := $(B)/linked/cJSON.o $(B)/linked/utf8proc.o

@@ -24,9 +24,16 @@ const Builtin *builtin_at(size_t i) {
 #ifdef __APPLE__
 #define SECTION ".const_data\n"
 #define PREFIX  "_"
+/* Or the linker may move the end away from the bytes. */
+#define END(symbol) ".alt_entry " PREFIX symbol "\n"
+#elif defined(_WIN32)
+#define SECTION ".section .rdata,\"dr\"\n"
+#define PREFIX  ""
+#define END(symbol)
 #else
 #define SECTION ".section .rodata\n"
 #define PREFIX  ""
+#define END(symbol)
 #endif
 
 #define EMBED TASK_BIT(TASK_EMBED)
@@ -48,8 +55,8 @@ const Builtin *builtin_at(size_t i) {
   ".balign 64\n.global " PREFIX "builtin_" #symbol "\n" PREFIX                 \
   "builtin_" #symbol ":\n"                                                     \
   ".incbin \"models/" name ".safetensors\"\n"                                  \
-  ".global " PREFIX "builtin_" #symbol "_end\n" PREFIX "builtin_" #symbol      \
-  "_end:\n.zero 64\n"
+  ".global " PREFIX "builtin_" #symbol "_end\n" END("builtin_" #symbol "_end") \
+  PREFIX "builtin_" #symbol "_end:\n.zero 64\n"
 
 __asm__(SECTION MODELS_BUILT_IN(BYTES) ".text\n");
 
