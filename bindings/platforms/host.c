@@ -6,16 +6,32 @@
  * SQLite is linked in.  Loads the library FILE into a database in memory, runs
  * the SQL of SCRIPT, and prints a row a line, values between bars, as the
  * shell's list mode does.  Ends with 1, and the message, at the first error.
+ * Compiled with -DLINKED it has libdistilbert.a in itself, and loads nothing.
  */
 #include <sqlite3.h>
 #include <stdio.h>
 #include <stdlib.h>
+
+#ifdef LINKED
+#include "distilbert.h"
+#endif
 
 enum { SCRIPT_MOST = 1 << 16 };
 
 static int give_up(const char *what, const char *why) {
   fprintf(stderr, "host: %s: %s\n", what, why ? why : "?");
   return 1;
+}
+
+/* SQLite's code of it. */
+static int get_extension(sqlite3 *db, const char *file, char **message) {
+#ifdef LINKED
+  (void)file;
+  return sqlite3_distilbert_init(db, message, NULL);
+#else
+  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, NULL);
+  return sqlite3_load_extension(db, file, NULL, message);
+#endif
 }
 
 static int print_row(void *unused, int n, char **values, char **names) {
@@ -38,8 +54,7 @@ int main(int argc, char **argv) {
   fclose(file);
   if (sqlite3_open(":memory:", &db))
     return give_up("sqlite3_open", sqlite3_errmsg(db));
-  sqlite3_db_config(db, SQLITE_DBCONFIG_ENABLE_LOAD_EXTENSION, 1, NULL);
-  if (sqlite3_load_extension(db, argv[1], NULL, &message))
+  if (get_extension(db, argv[1], &message))
     return give_up(argv[1], message);
   if (sqlite3_exec(db, script, print_row, NULL, &message))
     return give_up(argv[2], message);

@@ -34,7 +34,7 @@ ZIG     := $(P)/python/ziglang/zig
 SOURCES := $(P)/source
 OBJECTS := $(P)/objects
 .PHONY: platform platform-file platform-host platform-host-file platforms \
-        platforms-test
+        platforms-test foreign
 
 platforms: ## distilbert for Linux, musl, Windows and macOS, under build/platforms
 	@for p in $(PLATFORMS); do \
@@ -49,21 +49,27 @@ platform: $(ZIG) $(P)/include/done ## the same for one PLATFORM
 platform-host: $(ZIG) $(P)/include/done build/sqlite/3.46/sqlite3.c
 	+@$(WITH_ZIG) platform-host-file
 
-platforms-test: loadable platforms $(P)/tools/done ## what is in them, and whether they answer alike
+platforms-test: foreign loadable platforms $(P)/tools/done ## what is in them, and whether they answer alike
 	@scripts/tally platforms "bindings/platforms/check $(PLATFORMS)"
+
+# What runs those that are not this machine's.
+foreign:
+	@scripts/install-packages build zig \
+	  $(if $(filter-out linux-x86_64 macos-%,$(PLATFORMS)),foreign)
 
 WITH_ZIG = $(ZIG_CACHE) $(MAKE) --no-print-directory \
 	  PLATFORM=$(PLATFORM) MODE=release MODELS=all \
 	  B=$(OBJECTS)/$(PLATFORM) CC="$(ZIG) cc -target $(TRIPLE_$(PLATFORM))" \
 	  ARCH=$(firstword $(subst -, ,$(TRIPLE_$(PLATFORM)))) \
 	  CFLAGS="$(PLATFORM_CFLAGS)" HARD="$(HARD_$(SYSTEM))" \
-	  WARN="$(PLATFORM_WARN)" NEON_FLAGS=-mcpu=generic+dotprod
+	  WARN="$(PLATFORM_WARN)" NEON_FLAGS=-mcpu=$(or $(NEON_$(SYSTEM)),generic+dotprod)
 
 ZIG_CACHE = SOURCE_DATE_EPOCH=0 ZIG_GLOBAL_CACHE_DIR=$(CURDIR)/$(P)/cache \
             ZIG_LOCAL_CACHE_DIR=$(CURDIR)/$(P)/cache
 
 # The compiler comes through pip, the rest from Debian (fetch).
 $(ZIG): bindings/platforms/zig.txt
+	@scripts/install-packages build zig
 	@echo "getting the compiler zig from PyPI, into $(P)"
 	@rm -rf $(P)/python
 	@$(PIP_INTO) $(P)/python -r $<
@@ -93,6 +99,7 @@ PLATFORM_CFLAGS = -g0 -fomit-frame-pointer -ffile-prefix-map=$(CURDIR)=. \
   -isystem $(P)/include -DCJSON_HIDE_SYMBOLS -DUTF8PROC_STATIC \
   $(CFLAGS_$(SYSTEM))
 PLATFORM_WARN := -Wall -Wextra -Wconversion -Wshadow -Wno-enum-float-conversion
+NEON_macos := apple_m1
 HARD_linux := -fstack-protector-strong -U_FORTIFY_SOURCE -D_FORTIFY_SOURCE=2
 HARD_musl  := -fstack-protector-strong
 
@@ -122,9 +129,9 @@ STATIC := $(if $(filter linux,$(SYSTEM)),$(P)/$(PLATFORM)/libdistilbert.a)
 
 platform-file: $(FILE) $(STATIC)
 
-$(FILE): $(SO) $(LINKED) $(MODEL)
+$(FILE): $(SO) $(LINKED) $(MODEL) bindings/platforms/platforms.mk
 	@mkdir -p $(@D)
-	$(CC) -shared -pthread -o $@ $^ $(LINK_$(SYSTEM))
+	$(CC) -shared -pthread -o $@ $(filter %.o,$^) $(LINK_$(SYSTEM))
 
 # Programs' own compilers have cpu_model.
 $(STATIC): $(CORE) $(LINKED)

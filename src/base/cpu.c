@@ -17,7 +17,7 @@
  * there does not count.  Formats: the kernel's admin-guide on both versions.
  * Whatever cannot be read is no limit; nothing here fails.
  */
-#ifndef _WIN32 /* os_windows.c */
+#ifndef _WIN32 /* machine_windows.c */
 #define _GNU_SOURCE
 #include "base/pool.h"
 

@@ -73,7 +73,7 @@ int mem_reserve(void *items, size_t *capacity, size_t needed, size_t size) {
   return OK;
 }
 
-#ifndef _WIN32 /* os_windows.c */
+#ifndef _WIN32 /* machine_windows.c */
 /* Gives back what lies outside [start, start + bytes) of a mapping. */
 static void trim(char *block, size_t mapped, char *start, size_t bytes) {
   size_t before = (size_t)(start - block), after = mapped - before - bytes;

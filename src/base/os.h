@@ -9,15 +9,15 @@
 #ifndef BASE_OS_H
 #define BASE_OS_H
 
-#include <stdlib.h>
-#include <string.h>
-
 #ifdef _WIN32
 #include "base/os_windows.h"
 #else
 #include <fcntl.h>
 #include <pthread.h>
 #include <signal.h>
+#include <stdbool.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <unistd.h>
 

@@ -9,21 +9,16 @@
  * is no disk's (a console, a pipe) is told so, too.  A path goes to Windows as
  * UTF-16, and one near its old limit of 260 characters as "\\?\" and the full
  * path.  Alternate streams and paths of a current drive are not found.
- *
- * The second half is what memory.c, ram.c and cpu.c do elsewhere.
  */
 #ifdef _WIN32
 #define WIN32_LEAN_AND_MEAN
 #include <windows.h>
-#include "base/os.h"
-#include "base/memory.h"
-#include "base/pool.h"
-#include "base/ram.h"
+#include "base/os_windows.h"
 
 enum {
   WIDE_ROOM = PATH_MAX,
-  LONG_PATH = 248,    /* from here on Windows wants the long form */
-  PREFIX_ROOM = 8     /* "\\?\UNC\" */
+  LONG_PATH = 248, /* from here on Windows wants the long form */
+  PREFIX_ROOM = 8  /* "\\?\UNC\" */
 };
 
 typedef struct WidePath {
@@ -109,7 +104,7 @@ const char *os_last_slash(const char *path) {
 static bool is_plain(const char *path) {
   if (!os_is_absolute(path) && (is_slash(path[0]) || has_drive(path)))
     return false;
-  const char *rest = has_drive(path)                   ? path + 2
+  const char *rest = has_drive(path)                    ? path + 2
                      : strncmp(path, "\\\\?\\", 4) == 0 ? path + 4
                                                         : path;
   rest += rest == path + 4 && has_drive(rest) ? 2 : 0;
@@ -231,9 +226,8 @@ static uint64_t join(DWORD high, DWORD low) {
 /* FILETIME counts 100 ns from 1601. */
 static struct timespec time_of(FILETIME t) {
   uint64_t ticks = join(t.dwHighDateTime, t.dwLowDateTime);
-  return (struct timespec){
-      .tv_sec = (time_t)(ticks / 10000000) - 11644473600,
-      .tv_nsec = (long)(ticks % 10000000) * 100};
+  return (struct timespec){.tv_sec = (time_t)(ticks / 10000000) - 11644473600,
+                           .tv_nsec = (long)(ticks % 10000000) * 100};
 }
 
 static int stat_handle(HANDLE file, struct os_stat *out) {
@@ -243,10 +237,9 @@ static int stat_handle(HANDLE file, struct os_stat *out) {
     return 0;
   if (!GetFileInformationByHandle(file, &info))
     return refuse();
-  out->st_mode = is_link(file, info.dwFileAttributes) ? S_IFLNK
-                 : info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY
-                     ? S_IFDIR
-                     : S_IFREG;
+  out->st_mode = is_link(file, info.dwFileAttributes)               ? S_IFLNK
+                 : info.dwFileAttributes & FILE_ATTRIBUTE_DIRECTORY ? S_IFDIR
+                                                                    : S_IFREG;
   out->st_dev = info.dwVolumeSerialNumber;
   out->st_ino = join(info.nFileIndexHigh, info.nFileIndexLow);
   out->st_size = (int64_t)join(info.nFileSizeHigh, info.nFileSizeLow);
@@ -255,8 +248,7 @@ static int stat_handle(HANDLE file, struct os_stat *out) {
 }
 
 static int stat_path(const char *path, DWORD flags, struct os_stat *out) {
-  HANDLE file =
-      open_handle(path, FILE_READ_ATTRIBUTES, OPEN_EXISTING, flags);
+  HANDLE file = open_handle(path, FILE_READ_ATTRIBUTES, OPEN_EXISTING, flags);
   if (file == INVALID_HANDLE_VALUE)
     return -1;
   int rc = stat_handle(file, out);
@@ -293,9 +285,8 @@ ssize_t os_pread(int fd, void *into, size_t bytes, int64_t offset) {
 ssize_t os_pwrite(int fd, const void *data, size_t bytes, int64_t offset) {
   OVERLAPPED at = place(offset);
   DWORD put = 0;
-  return WriteFile(handle_of(fd), data, (DWORD)bytes, &put, &at)
-             ? (ssize_t)put
-             : refuse();
+  return WriteFile(handle_of(fd), data, (DWORD)bytes, &put, &at) ? (ssize_t)put
+                                                                 : refuse();
 }
 
 int os_fsync(int fd) {
@@ -377,35 +368,6 @@ char *os_realpath(const char *path, char out[PATH_MAX]) {
   if (n == 0 || n >= WIDE_ROOM)
     return NULL;
   return narrow(n > 6 && full[5] == L':' ? full + 4 : full, out, PATH_MAX);
-}
-
-/* --- The machine ----------------------------------------------------------*/
-
-/* The CPUs of this process's group that it may use; jobs' quotas are not
- * looked at. */
-size_t cpu_available(void) {
-  DWORD_PTR ours = 0, all = 0;
-  SYSTEM_INFO info;
-  if (GetProcessAffinityMask(GetCurrentProcess(), &ours, &all) && ours)
-    return (size_t)__builtin_popcountll(ours);
-  GetSystemInfo(&info);
-  return info.dwNumberOfProcessors;
-}
-
-size_t ram_available(void) {
-  MEMORYSTATUSEX memory = {.dwLength = sizeof memory};
-  return GlobalMemoryStatusEx(&memory) ? (size_t)memory.ullTotalPhys : SIZE_MAX;
-}
-
-void *pages_alloc(size_t bytes) {
-  return VirtualAlloc(NULL, bytes ? bytes : 1, MEM_RESERVE | MEM_COMMIT,
-                      PAGE_READWRITE);
-}
-
-void pages_free(void *block, size_t bytes) {
-  (void)bytes;
-  if (block)
-    VirtualFree(block, 0, MEM_RELEASE);
 }
 #else
 typedef int os_windows_unused;

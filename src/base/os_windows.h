@@ -17,6 +17,8 @@
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
+#include <stdlib.h>
+#include <string.h>
 #include <sys/stat.h>
 #include <time.h>
 #include <unistd.h>
@@ -26,8 +28,8 @@
 #define OS_LIST  ";"
 #define OS_HOME  "USERPROFILE"
 
-bool os_is_absolute(const char *path);         /* C:\m, \\server\m */
-const char *os_last_slash(const char *path);   /* or backslash, or colon */
+bool os_is_absolute(const char *path);       /* C:\m, \\server\m */
+const char *os_last_slash(const char *path); /* or backslash, or colon */
 char *os_stpcpy(char *to, const char *from);
 
 /* A variable of the environment into `out`; NULL: not set, or not UTF-16, or
@@ -74,20 +76,20 @@ char *os_realpath(const char *path, char out[PATH_MAX]);
 #define EDQUOT 10069 /* Winsock's number of it */
 #endif
 
-#define open     os_open
-#define stat     os_stat /* the function and the struct */
-#define lstat    os_lstat
-#define fstat    os_fstat
-#define pread    os_pread
-#define pwrite   os_pwrite
-#define fsync    os_fsync
-#define link     os_link
-#define rename   os_rename
-#define unlink   os_unlink
+#define open                   os_open
+#define stat                   os_stat /* the function and the struct */
+#define lstat                  os_lstat
+#define fstat                  os_fstat
+#define pread                  os_pread
+#define pwrite                 os_pwrite
+#define fsync                  os_fsync
+#define link                   os_link
+#define rename                 os_rename
+#define unlink                 os_unlink
 #define write(fd, data, bytes) _write(fd, data, (unsigned)(bytes))
-#define getcwd   os_getcwd
-#define realpath os_realpath
-#define stpcpy   os_stpcpy
+#define getcwd                 os_getcwd
+#define realpath               os_realpath
+#define stpcpy                 os_stpcpy
 /* The room lives as long as the block that asks. */
 #define getenv(name) os_getenv(name, (char[OS_VARIABLE_ROOM]){0})
 

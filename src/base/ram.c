@@ -8,7 +8,7 @@
  * that level alone is looked at; whatever cannot be read is no limit.  Nothing
  * here fails.
  */
-#ifndef _WIN32 /* os_windows.c */
+#ifndef _WIN32 /* machine_windows.c */
 #include "base/ram.h"
 
 #include <stdint.h>
