@@ -49,7 +49,8 @@ platform: $(ZIG) $(P)/include/done ## the same for one PLATFORM
 platform-host: $(ZIG) $(P)/include/done build/sqlite/3.46/sqlite3.c
 	+@$(WITH_ZIG) platform-host-file
 
-platforms-test: foreign loadable platforms $(P)/tools/done ## what is in them, and whether they answer alike
+platforms-test: foreign $(P)/tools/done ## what is in them, and whether they answer alike
+	@$(MAKE) -s --no-print-directory -j$(JOBS) loadable platforms
 	@scripts/tally platforms "bindings/platforms/check $(PLATFORMS)"
 
 # What runs those that are not this machine's.
