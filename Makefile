@@ -17,7 +17,7 @@ B := build/$(MODE)$(patsubst %,-%,$(filter-out cc gcc,$(notdir $(CC))) \
 B := $(subst $() ,,$(B))
 PREFIX ?= /usr/local
 
-ARCH := $(shell $(CC) -dumpmachine | cut -d- -f1)
+ARCH := $(shell $(CC) -dumpmachine 2>/dev/null | cut -d- -f1)
 
 WARN := -Wall -Wextra -Wconversion -Wshadow -Wstrict-prototypes -Wvla
 BASE := -std=gnu11 -g -fPIC -fvisibility=hidden -ffp-contract=off \
@@ -236,4 +236,4 @@ format: ## rewrite sources with clang-format
 clean: ## remove everything built
 	rm -rf build distilbert.so
 
--include $(shell find build -name '*.d' 2>/dev/null)
+-include $(shell find build -name '*.d' -type f 2>/dev/null)

@@ -1,3 +1,5 @@
-# bindings.mk - what goes to other languages and systems.  Included by Makefile.
-include bindings/others.mk
+# bindings.mk - packages for other languages, and the files they carry.
+# Included by Makefile.
+include bindings/platforms/platforms.mk
 include bindings/node/node.mk
+include bindings/others.mk

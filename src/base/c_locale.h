@@ -13,7 +13,12 @@
 #include "base/error.h"
 
 typedef struct CLocale {
+#ifdef _WIN32
+  int had_own;        /* what _configthreadlocale said */
+  wchar_t hosts[256]; /* its name */
+#else
   locale_t plain, hosts;
+#endif
 } CLocale;
 
 int c_locale_enter(CLocale *l, Error *err); /* ERR_NOMEM: nothing to leave */

@@ -17,6 +17,7 @@
  * there does not count.  Formats: the kernel's admin-guide on both versions.
  * Whatever cannot be read is no limit; nothing here fails.
  */
+#ifndef _WIN32 /* machine_windows.c */
 #define _GNU_SOURCE
 #include "base/pool.h"
 
@@ -144,3 +145,6 @@ size_t cpu_available(void) {
   size_t cpus = affinity_cpus();
   return cgroup_cpus("/proc/self/cgroup", "/sys/fs/cgroup", cpus);
 }
+#else
+typedef int cpu_unused;
+#endif

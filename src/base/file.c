@@ -17,12 +17,9 @@
 #include "base/file.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdio.h>
-#include <string.h>
-#include <sys/stat.h>
-#include <unistd.h>
 #include "base/memory.h"
+#include "base/os.h"
 #include "base/size.h"
 
 enum { READ_MOST = 1 << 30 };
@@ -111,7 +108,7 @@ static int refuse_open(const char *name, const char *path, int number,
 }
 
 int file_open(const char *path, File *out, Error *err) {
-  const char *slash = strrchr(path, '/');
+  const char *slash = os_last_slash(path);
   *out = (File){.fd = -1}; /* 0 would be the host's standard input */
   error_quote(out->name, slash && slash[1] ? slash + 1 : path);
   out->fd = open_quietly(path);

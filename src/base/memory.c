@@ -10,7 +10,9 @@
 
 #include <stdint.h>
 #include <string.h>
+#ifndef _WIN32
 #include <sys/mman.h>
+#endif
 #include "sqlite3ext.h"
 #include "base/error.h"
 #include "base/size.h"
@@ -71,6 +73,7 @@ int mem_reserve(void *items, size_t *capacity, size_t needed, size_t size) {
   return OK;
 }
 
+#ifndef _WIN32 /* machine_windows.c */
 /* Gives back what lies outside [start, start + bytes) of a mapping. */
 static void trim(char *block, size_t mapped, char *start, size_t bytes) {
   size_t before = (size_t)(start - block), after = mapped - before - bytes;
@@ -103,3 +106,4 @@ void pages_free(void *block, size_t bytes) {
   if (block && size_round_up(bytes ? bytes : 1, HUGE_PAGE, &room))
     munmap(block, room);
 }
+#endif

@@ -24,12 +24,10 @@
 #include "base/output.h"
 
 #include <errno.h>
-#include <fcntl.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
 #include "base/file.h"
+#include "base/os.h"
 
 enum { NAMES = 100, WRITE_MOST = 1 << 30 };
 
@@ -43,7 +41,7 @@ static int open_new(const char *path) {
 
 int output_check_free(const char *path, Error *err) {
   char name[ERROR_QUOTE];
-  const char *slash = strrchr(path, '/');
+  const char *slash = os_last_slash(path);
   error_quote(name, slash && slash[1] ? slash + 1 : path);
   FileKind kind = file_kind(path);
   if (file_is_link(path))
@@ -56,7 +54,7 @@ int output_check_free(const char *path, Error *err) {
 }
 
 int output_open(const char *path, Output *out, Error *err) {
-  const char *slash = strrchr(path, '/');
+  const char *slash = os_last_slash(path);
   *out = (Output){.fd = -1};
   error_quote(out->name, slash && slash[1] ? slash + 1 : path);
   int n = snprintf(out->path, sizeof out->path, "%s", path);
@@ -92,7 +90,7 @@ int output_write(Output *out, size_t offset, const void *data, size_t bytes,
 /* As far as the system can. */
 static void sync_folder(const char *path) {
   char folder[OUTPUT_PATH_MAX];
-  const char *slash = strrchr(path, '/');
+  const char *slash = os_last_slash(path);
   size_t n = slash ? (size_t)(slash - path) : 0;
   memcpy(folder, path, n);
   folder[n] = 0;

@@ -28,12 +28,11 @@
 #include "base/pool.h"
 
 #include <fenv.h>
-#include <pthread.h>
 #include <sched.h>
-#include <signal.h>
 #include <stdatomic.h>
 #include <stdint.h>
 #include <time.h>
+#include "base/os.h"
 
 enum {
   MAX_WORKERS = 255,

@@ -8,6 +8,7 @@
  * that level alone is looked at; whatever cannot be read is no limit.  Nothing
  * here fails.
  */
+#ifndef _WIN32 /* machine_windows.c */
 #include "base/ram.h"
 
 #include <stdint.h>
@@ -49,3 +50,6 @@ size_t ram_available(void) {
       smaller(bytes, number_in("/sys/fs/cgroup/memory/memory.limit_in_bytes"));
   return bytes < SIZE_MAX ? (size_t)bytes : SIZE_MAX;
 }
+#else
+typedef int ram_unused;
+#endif

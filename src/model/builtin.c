@@ -22,11 +22,21 @@ const Builtin *builtin_at(size_t i) {
 #else
 
 #ifdef __APPLE__
-#define SECTION ".const_data\n"
-#define PREFIX  "_"
+#define SECTION       ".const_data\n"
+#define PREFIX        "_"
+/* Not exported; and the linker must not move the end away from the bytes. */
+#define START(symbol) ".private_extern _" symbol "\n"
+#define END(symbol)   START(symbol) ".alt_entry _" symbol "\n"
+#elif defined(_WIN32)
+#define SECTION ".section .rdata,\"dr\"\n"
+#define PREFIX  ""
+#define START(symbol)
+#define END(symbol)
 #else
 #define SECTION ".section .rodata\n"
 #define PREFIX  ""
+#define START(symbol)
+#define END(symbol)
 #endif
 
 #define EMBED TASK_BIT(TASK_EMBED)
@@ -45,11 +55,13 @@ const Builtin *builtin_at(size_t i) {
 /* builtin_X: the file's bytes. builtin_X_end: zeros, since kernels read whole
  * words. */
 #define BYTES(symbol, name, tasks, words)                                      \
-  ".balign 64\n.global " PREFIX "builtin_" #symbol "\n" PREFIX                 \
-  "builtin_" #symbol ":\n"                                                     \
-  ".incbin \"models/" name ".safetensors\"\n"                                  \
-  ".global " PREFIX "builtin_" #symbol "_end\n" PREFIX "builtin_" #symbol      \
-  "_end:\n.zero 64\n"
+  ".balign 64\n.global " PREFIX "builtin_" #symbol                             \
+  "\n" START("builtin_" #symbol) PREFIX                                        \
+      "builtin_" #symbol ":\n"                                                 \
+      ".incbin \"models/" name ".safetensors\"\n"                              \
+      ".global " PREFIX "builtin_" #symbol                                     \
+      "_end\n" END("builtin_" #symbol "_end") PREFIX "builtin_" #symbol        \
+                                                     "_end:\n.zero 64\n"
 
 __asm__(SECTION MODELS_BUILT_IN(BYTES) ".text\n");
 

@@ -21,6 +21,7 @@
 #include <strings.h>
 #include "base/json.h"
 #include "base/memory.h"
+#include "base/os.h"
 #include "model/config.h"
 
 #define WHAT "config.json"

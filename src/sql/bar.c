@@ -12,8 +12,7 @@
 #include "sql/bar.h"
 
 #include <stdio.h>
-#include <string.h>
-#include <unistd.h>
+#include "base/os.h"
 
 enum { CELLS = 20, NUMBER_ROOM = 32, LINE_ROOM = BAR_ROOM + CELLS + 16 };
 

@@ -16,11 +16,9 @@
 #include "store/entries.h"
 
 #include <limits.h>
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
 #include <time.h>
 #include "base/memory.h"
+#include "base/os.h"
 #include "store/settings.h"
 
 enum { WAIT_MS = 5 };

@@ -18,11 +18,9 @@
 #include "store/locate.h"
 
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
-#include <unistd.h>
 #include "base/file.h"
 #include "base/memory.h"
+#include "base/os.h"
 #include "base/utf8.h"
 
 enum { COMMIT_MAX = 64 };
@@ -87,7 +85,7 @@ static bool find_under(const char *folder, const char *name,
 static bool find_on_path(const char *name, char path[LOCATE_ROOM]) {
   const char *at = getenv("DISTILBERT_MODEL_PATH");
   while (at && *at) {
-    size_t n = strcspn(at, ":");
+    size_t n = strcspn(at, OS_LIST);
     char folder[LOCATE_ROOM];
     if (n && n < sizeof folder) {
       memcpy(folder, at, n);
@@ -95,7 +93,7 @@ static bool find_on_path(const char *name, char path[LOCATE_ROOM]) {
       if (find_under(folder, name, path))
         return true;
     }
-    at += n + (at[n] == ':');
+    at += n + (at[n] == OS_LIST[0]);
   }
   return false;
 }
@@ -115,7 +113,7 @@ static bool cache_folder(char out[LOCATE_ROOM]) {
          folder_of("HUGGINGFACE_HUB_CACHE", "", out) ||
          folder_of("HF_HOME", "hub", out) ||
          folder_of("XDG_CACHE_HOME", "huggingface/hub", out) ||
-         folder_of("HOME", ".cache/huggingface/hub", out);
+         folder_of(OS_HOME, ".cache/huggingface/hub", out);
 }
 
 /* "ORG/NAME" is "models--ORG--NAME". */
@@ -172,7 +170,7 @@ bool locate(const char *name, char path[LOCATE_ROOM]) {
 static int make_absolute(const char *given, char path[LOCATE_ROOM],
                          Error *err) {
   char here[LOCATE_ROOM];
-  if (given[0] == '/')
+  if (os_is_absolute(given))
     return path_join(path, LOCATE_ROOM, "", given, err);
   if (!getcwd(here, sizeof here))
     return fail(err, ERR_IO, "path: the working directory is gone");

@@ -10,10 +10,10 @@
  */
 #include "store/progress.h"
 
-#include <pthread.h>
 #include <stdio.h>
 #include <time.h>
 #include "base/memory.h"
+#include "base/os.h"
 
 struct ProgressEntry {
   ProgressEntry *next; /* one that began earlier */

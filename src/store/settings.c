@@ -17,12 +17,10 @@
  */
 #include "store/settings.h"
 
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
 #include <strings.h>
+#include "base/os.h"
 #include "base/pool.h"
 #include "base/ram.h"
 #include "model/options.h"

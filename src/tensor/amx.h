@@ -23,8 +23,9 @@
 #ifndef TENSOR_AMX_H
 #define TENSOR_AMX_H
 
+/* gcc's header of it; clang has it in another, and asks a CPU for it later. */
 #if defined(__linux__) && defined(__has_include)
-#if __has_include(<amxint8intrin.h>)
+#if __has_include(<amxint8intrin.h>) || __clang_major__ >= 20
 #define HAVE_AMX 1
 #endif
 #endif

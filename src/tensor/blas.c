@@ -21,14 +21,14 @@
  */
 #include "tensor/blas.h"
 
+#ifndef _WIN32
 #include <dlfcn.h>
+#endif
 #include <limits.h>
-#include <pthread.h>
 #include <stdbool.h>
 #include <stdint.h>
 #include <stdio.h>
-#include <stdlib.h>
-#include <string.h>
+#include "base/os.h"
 #include "base/size.h"
 #include "tensor/kernels.h"
 
@@ -37,23 +37,6 @@ enum { ROW_MAJOR = 101, NO_TRANSPOSE = 111 }; /* CBLAS's own numbers */
 typedef void sgemm(int order, int trans_a, int trans_b, int m, int n, int k,
                    float alpha, const float *a, int lda, const float *b,
                    int ldb, float beta, float *c, int ldc);
-typedef void set_threads(int n);
-typedef char *get_config(void);
-
-static const char *const usual_names[] = {
-#if defined(__APPLE__)
-    "/System/Library/Frameworks/Accelerate.framework/Accelerate",
-    "libopenblas.dylib",
-#else
-    "libopenblas.so.0",
-    "libopenblas.so",
-    "libmkl_rt.so",
-    "libmkl_rt.so.2",
-    "libcblas.so.3",
-    "libblas.so.3",
-#endif
-    NULL};
-
 /* All under the lock. */
 static pthread_mutex_t lock = PTHREAD_MUTEX_INITIALIZER;
 static pthread_once_t fork_once = PTHREAD_ONCE_INIT;
@@ -71,6 +54,30 @@ static void after_fork(void) {
 static void guard_fork(void) {
   pthread_atfork(before_fork, after_fork, after_fork);
 }
+
+#ifdef _WIN32
+/* Which of its folders Windows would take a library from is the host's to
+ * say. */
+static int open_any(Error *err) {
+  return fail(err, ERR_UNSUPPORTED, "a BLAS is not opened on Windows");
+}
+#else
+typedef void set_threads(int n);
+typedef char *get_config(void);
+
+static const char *const usual_names[] = {
+#if defined(__APPLE__)
+    "/System/Library/Frameworks/Accelerate.framework/Accelerate",
+    "libopenblas.dylib",
+#else
+    "libopenblas.so.0",
+    "libopenblas.so",
+    "libmkl_rt.so",
+    "libmkl_rt.so.2",
+    "libcblas.so.3",
+    "libblas.so.3",
+#endif
+    NULL};
 
 static void use_one_thread(void *library) {
   static const char *const setters[] = {"openblas_set_num_threads",
@@ -124,6 +131,7 @@ static int open_any(Error *err) {
   return fail(err, ERR_UNSUPPORTED,
               "no BLAS found: tried %s; DISTILBERT_BLAS names one", tried);
 }
+#endif
 
 int blas_open(Error *err) {
   pthread_once(&fork_once, guard_fork);

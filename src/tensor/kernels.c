@@ -16,9 +16,7 @@
  */
 #include "tensor/kernels.h"
 
-#include <pthread.h>
-#include <stdlib.h>
-#include <string.h>
+#include "base/os.h"
 
 extern const Kernels kernels_amx, kernels_avx512_vnni, kernels_avx512,
     kernels_avx2_vnni, kernels_avx2, kernels_neon_dot, kernels_neon,
