@@ -171,6 +171,7 @@ sql-loaded: $(RUNNER) $(LIFETIME) $(B)/distilbert.so ## the same with .load
 
 include tests/campaigns.mk tests/cross.mk tests/bench.mk tests/sqlite.mk \
   tests/fuzz/fuzz.mk
+include bindings/bindings.mk
 
 programs: $(UNIT) $(HOST) $(ORACLE) $(RUNNER) $(LIFETIME) $(HOSTILE_RUN) $(REPLAY) # all that tests need
 
