@@ -67,7 +67,7 @@ def connect(sqlite: Any, path: str) -> Any:
         except sqlite.Error as error:
             conn.close()
             why = str(error)
-            if "unable to open" not in why:
+            if "unable to open" not in why and "readonly" not in why:
                 break
     raise AskError(f"{path}: {why}")
 

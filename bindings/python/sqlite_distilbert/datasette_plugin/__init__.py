@@ -32,7 +32,7 @@ from datasette.utils import (add_cors_headers, sqlite3, sqlite_timelimit,
 from .. import load
 from .._ask import Answer, AskError, ask, make_plan
 
-NAME = "sqlite_distilbert.datasette_plugin"
+NAME = "sqlite-distilbert"  # under which Datasette serves static/
 TOP, PASSAGES = 3, 5
 MOST = {"top": 50, "passages": 50}
 
