@@ -3,6 +3,7 @@
 In:  DISTILBERT_LIBRARY, the path of a distilbert.so, .dylib or .dll, and
      DISTILBERT_TAG, the platform's tag (manylinux_2_17_x86_64).  Without them
      it is what `make` built, for this machine: pip install ./bindings/python.
+     DISTILBERT_LICENSES, a folder with those of what is linked into it.
 Out: py3-none-TAG: there is nothing of Python's ABI in the library.
 
 The number of the version has one place, the file VERSION; the package reads
@@ -32,6 +33,11 @@ def library():
     return path
 
 
+def licenses():
+    folder = os.environ.get("DISTILBERT_LICENSES")
+    return sorted(Path(folder).iterdir()) if folder else []
+
+
 def tag():
     here = sysconfig.get_platform().replace("-", "_").replace(".", "_")
     return os.environ.get("DISTILBERT_TAG") or here
@@ -50,6 +56,10 @@ class Library(BuildHookInterface):
             str(number): "sqlite_distilbert/_version.py",
             str(library()): f"sqlite_distilbert/{library().name}",
         }
+        info = f"sqlite_distilbert-{version()}.dist-info"
+        for path in licenses():
+            build_data["force_include"][str(path)] = (
+                f"{info}/licenses/{path.name}")
 
     def finalize(self, _version, _build_data, _artifact):
         self.folder.cleanup()

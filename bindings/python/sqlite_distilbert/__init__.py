@@ -21,10 +21,13 @@ __all__ = ["Connection", "__version__", "load", "loadable_path"]
 _SAFE_ENTRY = "sqlite3_distilbertsafe_init"
 
 _CANNOT = (
-    "{} has no enable_load_extension. If it is sqlite3's own connection, this "
-    "Python was built without loadable extensions: take one of Debian, "
-    "Homebrew, conda or python.org, or `pip install sqlean.py` and `import "
-    "sqlean as sqlite3`, or apsw. If it wraps one, give the one inside.")
+    "{} cannot load extensions: this Python was built without them. Take one "
+    "of Debian, Homebrew, conda or python.org, or a package with an SQLite of "
+    "its own: pysqlite3-binary (sqlite-utils and Datasette take it by "
+    "themselves), sqlean.py or apsw.")
+_OTHER = ("{} has no enable_load_extension: give the connection of sqlite3 or "
+          "apsw that is inside.")
+_SQLITES = ("sqlite3", "_sqlite3", "pysqlite3", "sqlean")
 
 
 class Connection(Protocol):
@@ -55,7 +58,8 @@ def load(conn: Connection, *, safe: bool = False) -> None:
     """
     if not hasattr(conn, "enable_load_extension"):
         kind = type(conn)
-        raise RuntimeError(_CANNOT.format(
+        is_sqlite = kind.__module__.split(".")[0] in _SQLITES
+        raise RuntimeError((_CANNOT if is_sqlite else _OTHER).format(
             f"{kind.__module__}.{kind.__qualname__}"))
     try:
         _load(conn, safe)

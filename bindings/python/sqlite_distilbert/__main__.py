@@ -29,7 +29,7 @@ SHOWN = 600  # characters of a passage
 OPEN, CLOSE = "\ue000", "\ue001"  # around an answer, until lines are made
 
 CANNOT = ("this Python's sqlite3 cannot load extensions; `pip install "
-          "sqlean.py` brings one that can")
+          "sqlean.py` (or pysqlite3-binary) brings one that can")
 
 
 # --- The database -----------------------------------------------------------

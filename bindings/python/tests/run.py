@@ -13,19 +13,19 @@ class Tally:
         self.count = {"passed": 0, "failed": 0, "skipped": 0}
         self.reasons = []
 
+    def add(self, report):
+        self.count[report.outcome] += 1
+        if report.skipped:
+            reason = report.longrepr[2].removeprefix("Skipped: ")
+            self.reasons.append(f"skipped: {report.nodeid}: {reason}")
+
     def pytest_runtest_logreport(self, report):
         if report.when == "call" or report.outcome != "passed":
-            self.count[report.outcome] += 1
-        if report.skipped:
-            self.reasons.append(f"skipped: {report.nodeid}: "
-                                f"{report.longrepr[2]}")
+            self.add(report)
 
     def pytest_collectreport(self, report):
         if report.outcome != "passed":
-            self.count[report.outcome] += 1
-        if report.skipped:
-            self.reasons.append(f"skipped: {report.nodeid}: "
-                                f"{report.longrepr[2]}")
+            self.add(report)
 
 
 tally = Tally()

@@ -100,15 +100,14 @@ def test_safe_never_leaves_more_behind():
             conn.execute("SELECT distilbert_set('threads', '1')")
 
 
-class Bare:
-    """A connection of a Python that cannot load extensions."""
-
-
 def test_cannot_load():
-    with pytest.raises(RuntimeError) as error:
-        load(Bare())
-    assert "Bare has no enable_load_extension" in str(error.value)
-    assert "sqlean" in str(error.value) and "apsw" in str(error.value)
+    """A connection of a Python without extensions; and no connection."""
+    bare = type("Connection", (), {"__module__": "sqlite3"})()
+    with pytest.raises(RuntimeError, match="sqlite3.Connection cannot load"
+                       ".*pysqlite3-binary.*sqlean.*apsw"):
+        load(bare)
+    with pytest.raises(RuntimeError, match="object has no enable_load_ext"):
+        load(object())
 
 
 class Wrapper:
