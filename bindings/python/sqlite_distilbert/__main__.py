@@ -5,7 +5,7 @@
 
 Prints the best answers with their passages; --json for programs.  The database
 is opened to be read, never written.  Ends with 0; 1: no answer; 2: what is
-wrong, in one line.
+wrong, in one line; 130: Ctrl-C.
 """
 from __future__ import annotations
 
@@ -18,14 +18,16 @@ import shlex
 import shutil
 import sys
 import textwrap
+import time
 from pathlib import Path
 from typing import Any, NoReturn, Optional
 
 from . import __version__, load
-from ._ask import (Answer, AskError, ask, askable, find_name, make_plan,
+from ._ask import (Answer, AskError, Plan, ask, askable, find_name, make_plan,
                    schema)
 
 SHOWN = 600  # characters of a passage
+SLOW = 3  # seconds of indexing that are worth a word
 OPEN, CLOSE = "\ue000", "\ue001"  # around an answer, until lines are made
 
 CANNOT = ("this Python's sqlite3 cannot load extensions; `pip install "
@@ -60,6 +62,8 @@ def connect(sqlite: Any, path: str) -> Any:
     for mode in modes:
         conn = sqlite.connect(uri + mode, uri=True)
         conn.text_factory = lambda text: text.decode("utf-8", "replace")
+        # Python looks for Ctrl-C when it is called, and so within a query.
+        conn.set_progress_handler(lambda: 0, 10000)
         try:
             schema(conn)
             conn.execute("PRAGMA trusted_schema = OFF")
@@ -159,20 +163,8 @@ def printable(text: str) -> str:
     return re.sub(r"[\s\x00-\x1f\x7f-\x9f\ue000\ue001]+", " ", text)
 
 
-def shorten(before: str, after: str, room: int) -> tuple[str, str]:
-    """Cut at words, so that about `room` characters stay."""
-    left = max(room // 2, room - len(after))
-    right = max(room // 2, room - len(before))
-    if len(before) > left:
-        before = "... " + before[-left:].partition(" ")[2]
-    if len(after) > right:
-        after = after[:right].rpartition(" ")[0] + " ..."
-    return before, after
-
-
 def show_passage(answer: Answer, width: int) -> str:
-    before, found, after = (printable(text) for text in answer.parts())
-    before, after = shorten(before, after, SHOWN - len(found))
+    before, found, after = map(printable, answer.excerpt(SHOWN))
     mark = found and OPEN + found + CLOSE
     return textwrap.fill(before.lstrip() + mark + after, width,
                          initial_indent="   ", subsequent_indent="   ",
@@ -212,6 +204,18 @@ def show_json(answers: list[Answer], table: str) -> str:
 
 # --- The program ------------------------------------------------------------
 
+def plan_for(conn: Any, args: argparse.Namespace, table: str) -> Plan:
+    """How it is asked; says what would help where that takes long."""
+    start = time.monotonic()
+    plan = make_plan(conn, table, args.column)
+    seconds = time.monotonic() - start
+    if seconds > SLOW:
+        print(f"indexing {table} took {seconds:.0f} s, and will each time; "
+              "`sqlite-utils enable-fts DATABASE TABLE COLUMNS` makes an "
+              "index that stays", file=sys.stderr)
+    return plan
+
+
 def run(args: argparse.Namespace) -> int:
     check_file(args)
     sqlite = sqlite_module()
@@ -219,10 +223,12 @@ def run(args: argparse.Namespace) -> int:
     try:
         table = choose_table(conn, args)
         load(conn)
-        plan = make_plan(conn, table, args.column)
+        plan = plan_for(conn, args, table)
         answers = ask(conn, args.question, plan, args.top, args.passages,
                       choose_model(conn, args.model))
     except sqlite.Error as error:
+        if str(error) == "interrupted":
+            raise KeyboardInterrupt from None
         raise AskError(str(error)) from None
     finally:
         conn.close()

@@ -43,6 +43,18 @@ class Answer:
             end = start + len(self.answer) if self.answer in text else start
         return text[:start], text[start:end], text[end:]
 
+    def excerpt(self, most: int) -> tuple[str, str, str]:
+        """The same, cut at words to about `most` characters."""
+        before, found, after = self.parts()
+        room = max(most - len(found), 0)
+        left = max(room // 2, room - len(after))
+        right = max(room // 2, room - len(before))
+        if len(before) > left:
+            before = "... " + before[len(before) - left:].partition(" ")[2]
+        if len(after) > right:
+            after = after[:right].rpartition(" ")[0] + " ..."
+        return before, found, after
+
 
 @dataclass(frozen=True)
 class Column:

@@ -3,6 +3,7 @@ import json
 import os
 import pty
 import shutil
+import signal
 import sqlite3
 import subprocess
 import time
@@ -292,6 +293,26 @@ def test_names_with_odd_letters(cli, demo, tmp_path):
     path = tmp_path / "what? 100%#\u00fc'.db"
     shutil.copy(demo, path)
     assert ANSWER in cli(path, QUESTION, "docs").stdout
+
+
+BIG = """WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 FROM n
+WHERE i < 4000000) SELECT 'word ' || i || ' of many' AS body FROM n"""
+
+
+def test_control_c(tmp_path):
+    """While it indexes, which may take long; it says nothing more."""
+    if not CLEAN.exists():
+        pytest.skip("no build/python/clean")
+    path = make(tmp_path / "big.db", "CREATE VIEW big AS " + BIG)
+    with subprocess.Popen([CLEAN / "python", "-m", "sqlite_distilbert", path,
+                           "Which word?", "big"], stdout=subprocess.PIPE,
+                          stderr=subprocess.STDOUT, text=True) as program:
+        time.sleep(1.5)
+        program.send_signal(signal.SIGINT)
+        start = time.monotonic()
+        said = program.communicate(timeout=60)[0]
+    assert program.returncode == 130 and "Traceback" not in said
+    assert time.monotonic() - start < 3, said
 
 
 def test_closed_pipe(demo):

@@ -120,6 +120,23 @@ def test_not_found(server, path):
 
 # --- Tables of all kinds ----------------------------------------------------
 
+def test_long_passages(tmp_path):
+    """The page shows what is around the answer; JSON has all of it."""
+    path = make(tmp_path / "long.db", "CREATE TABLE t(body TEXT)",
+                "WITH RECURSIVE n(i) AS (VALUES (1) UNION ALL SELECT i + 1 "
+                "FROM n WHERE i < 500) INSERT INTO t SELECT group_concat("
+                "'sand ' || i || ' and', ' ') || ' the moon was reached by "
+                "Neil Armstrong. ' || group_concat('dust ' || i, ' ') FROM n")
+    server = serve([path], settings={"sql_time_limit_ms": 30000})
+    answer, = ask(server, "Who reached the moon?", "/long/t/-/ask.json"
+                  )["answers"]
+    assert answer["answer"] == "Neil Armstrong"
+    assert len(answer["passage"]) > 10000
+    page = get(server, "/long/t/-/ask", q="Who reached the moon?").text
+    assert "... " in page and " by <mark>Neil Armstrong</mark>. dust 1 " in page
+    assert "sand 2 " not in page and len(page) < 10000
+
+
 def test_html_is_escaped(tmp_path):
     path = make(tmp_path / "odd.db",
                 'CREATE TABLE "<b>/ t"("<i>" TEXT, PRIMARY KEY("<i>"))',
@@ -255,9 +272,55 @@ def test_schema_is_not_trusted(tmp_path):
     assert page.status_code == 400 and "unsafe use" in page.json()["error"]
 
 
-def test_time_limit(plain):
-    server = serve([plain], settings={"sql_time_limit_ms": 1})
-    page = get(server, "/plain/docs/-/ask.json", q=QUESTION)
+HOSTILE = [
+    ("CREATE VIRTUAL TABLE t USING fts5(name, path, "
+     "content='distilbert_models', content_rowid='layers')",
+     "INSERT INTO t(rowid, name, path) VALUES (6, 'model path', 'path')"),
+    ("CREATE VIRTUAL TABLE t USING fts5(key, value, "
+     "content='distilbert_config', content_rowid='value')",
+     "INSERT INTO t(rowid, key, value) VALUES (512, 'model path', 'path')"),
+    ("CREATE VIEW t AS SELECT name || ' model path' AS body FROM "
+     "distilbert_models",)]
+
+
+@pytest.mark.parametrize("statements", HOSTILE)
+def test_hostile_files(tmp_path, statements):
+    """Nothing of the process is read through them."""
+    path = tmp_path / "hostile.db"
+    make(path, *statements)
+    page = get(serve([path]), "/hostile/t/-/ask.json", q="model path")
+    assert page.status_code == 400, page.text
+    assert "minilm" not in page.text and "cache_entries" not in page.text
+
+
+def test_nothing_is_written(demo):
+    """Not to a database in memory, either, which SQLite has no lock for."""
+    from sqlite_distilbert import datasette_plugin
+    server = serve([])
+    db = server.add_memory_database("notes")
+
+    async def run():
+        await server.invoke_startup()
+        await db.execute_write("CREATE TABLE t(body TEXT)")
+        conn = datasette_plugin.connect(server, db)
+        for sql in ("INSERT INTO t VALUES ('x')", "DELETE FROM t",
+                    "DROP TABLE t", "ATTACH ':memory:' AS other",
+                    "SELECT path FROM distilbert_models",
+                    "SELECT distilbert_set('threads', '1')"):
+            with pytest.raises(sqlite3.DatabaseError,
+                               match="not auth|prohibited"):
+                conn.execute(sql)
+        conn.close()
+    asyncio.run(run())
+
+
+def test_time_limit(tmp_path):
+    """Also of the search: here it is the temporary index that takes long."""
+    path = make(tmp_path / "big.db", "CREATE TABLE t AS WITH RECURSIVE n(i) AS "
+                "(VALUES (1) UNION ALL SELECT i + 1 FROM n WHERE i < 200000) "
+                "SELECT 'word ' || i || ' of many' AS body FROM n")
+    server = serve([path], settings={"sql_time_limit_ms": 200})
+    page = get(server, "/big/t/-/ask.json", q="Which word?")
     assert page.status_code == 400
     assert "sql_time_limit_ms" in page.json()["error"]
 

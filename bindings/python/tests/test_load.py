@@ -188,7 +188,7 @@ def test_sqlalchemy(demo, shell):
 
 def test_types(tmp_path):
     """py.typed is there, and load() takes what it says it takes."""
-    pytest.importorskip("mypy.api")
+    pytest.importorskip("mypy")
     source = tmp_path / "use.py"
     source.write_text(
         "import sqlite3\nimport sqlite_distilbert\n"
@@ -202,3 +202,13 @@ def test_types(tmp_path):
                           check=False)
     assert done.stdout.count("error:") == 1, done.stdout
     assert "use.py:6" in done.stdout
+
+
+def test_own_types(tmp_path):
+    """The package itself, as it is installed."""
+    pytest.importorskip("mypy")
+    done = subprocess.run(
+        [sys.executable, "-m", "mypy", "--cache-dir", tmp_path,
+         "--config-file", TREE / "bindings/python/pyproject.toml"],
+        capture_output=True, text=True, cwd=tmp_path, check=False)
+    assert done.returncode == 0, done.stdout

@@ -11,7 +11,8 @@ Two kinds of connections.  Those of Datasette run the SQL of strangers: they get
 the safe entry, so that functions work in SQL.  distilbert_ask is not in it, as
 it runs SQL; it runs in a connection of ours, opened for one question, to which
 nobody's SQL comes: only a question, and names that were found in the schema.
-It is read-only, does not trust the schema, and stops at Datasette's time limit.
+It is read-only, trusts neither schema nor file (guard), and stops at Datasette's
+time limit.
 
 Works with Datasette 0.65 and 1.0.  Threads of ours do the reading, so that
 neither the event loop nor Datasette's queries wait for it.
@@ -20,6 +21,7 @@ from __future__ import annotations
 
 import asyncio
 import re
+import time
 import urllib.parse
 import warnings
 from concurrent.futures import ThreadPoolExecutor
@@ -34,6 +36,7 @@ from .._ask import Answer, AskError, ask, make_plan
 
 NAME = "sqlite-distilbert"  # under which Datasette serves static/
 TOP, PASSAGES = 3, 5
+SHOWN = 1200  # characters of a passage on the page
 MOST = {"top": 50, "passages": 50}
 
 # A question uses all CPUs by itself; a second one need not wait for it.
@@ -44,10 +47,14 @@ threads = ThreadPoolExecutor(2, thread_name_prefix="distilbert-ask")
 
 @hookimpl
 def prepare_connection(conn: Any) -> None:
+    """Datasette goes on where nothing loads, but never with more than this."""
     try:
         load(conn, safe=True)
-    except RuntimeError as error:  # this Python loads nothing, anywhere
+    except Exception as error:
         warnings.warn(f"sqlite-distilbert: {error}", RuntimeWarning)
+        if conn.execute("SELECT 1 FROM pragma_function_list WHERE name = "
+                        "'distilbert_set'").fetchone():
+            raise
 
 
 # --- Where the page is linked -----------------------------------------------
@@ -126,13 +133,43 @@ def number(request: Any, name: str, initial: int) -> int:
 
 async def text_columns(db: Any, table: str) -> list[str]:
     """What the page offers; what a column really has is seen when asked."""
-    found = await db.table_column_details(table)
+    try:
+        found = await db.table_column_details(table)
+    except sqlite3.Error:  # a view of what is not there
+        return []
     return [c.name for c in found
             if not c.hidden and re.search("^$|CHAR|CLOB|TEXT", c.type or "",
                                           re.I)]
 
 
 # --- Asking, in a thread ----------------------------------------------------
+
+def guard(conn: Any) -> None:
+    """Of the extension only what asking needs, and nothing is written.
+
+    A file may have been made by anybody: an FTS5 table in it could name
+    distilbert_models as its content, and so show where models lie.
+    """
+    ours = {name for name, in conn.execute(
+        "SELECT name FROM pragma_module_list")
+        if name.startswith("distilbert_") and name != "distilbert_ask"}
+    writing = {sqlite3.SQLITE_INSERT, sqlite3.SQLITE_UPDATE,
+               sqlite3.SQLITE_DELETE, sqlite3.SQLITE_DROP_TABLE,
+               sqlite3.SQLITE_ATTACH}
+
+    def may(action: int, first: Optional[str], second: Optional[str],
+            schema: Optional[str], _inner: Optional[str]) -> int:
+        denied = (
+            action == sqlite3.SQLITE_READ and (first or "").lower() in ours
+            or action == sqlite3.SQLITE_FUNCTION
+            and (second or "").lower().startswith("distilbert_")
+            and (second or "").lower() != "distilbert_fts_query"
+            or action in writing and schema != "temp"
+            and first != "sqlite_master")  # what a virtual table declares
+        return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+
+    conn.set_authorizer(may)
+
 
 def connect(datasette: Any, db: Any) -> Any:
     """A connection of ours to the same database, to be closed."""
@@ -150,19 +187,21 @@ def connect(datasette: Any, db: Any) -> Any:
     conn.text_factory = lambda text: text.decode("utf-8", "replace")
     conn.execute("PRAGMA trusted_schema = OFF")
     load(conn)
+    guard(conn)
     return conn
 
 
 def answers_of(datasette: Any, db: Any, table: str, question: str,
                column: Optional[str], top: int, passages: int) -> list[Answer]:
-    limit = datasette.setting("sql_time_limit_ms")
+    limit, start = datasette.setting("sql_time_limit_ms"), time.monotonic()
     conn = connect(datasette, db)
     try:
         with sqlite_timelimit(conn, limit):
             plan = make_plan(conn, table, column)
             return ask(conn, question, plan, top, passages)
     except sqlite3.Error as error:
-        if "interrupted" not in str(error):
+        # SQLite may have other words for it, by what was interrupted.
+        if time.monotonic() - start < limit / 1000:
             raise AskError(str(error)) from None
         raise AskError(
             f"it took longer than {limit} ms, the setting sql_time_limit_ms; "
@@ -206,7 +245,7 @@ def json_page(datasette: Any, page: dict[str, Any], status: int) -> Any:
     if datasette.cors:
         add_cors_headers(headers)
     error = page["error"]
-    body = {"ok": not error}
+    body: dict[str, Any] = {"ok": not error}
     if error:
         body.update(error=error, errors=[error], status=status)
     body.update((name, page[name]) for name in (
@@ -217,7 +256,7 @@ def json_page(datasette: Any, page: dict[str, Any], status: int) -> Any:
 async def html_page(datasette: Any, request: Any, page: dict[str, Any],
                     status: int) -> Any:
     for row, answer in zip(page["answers"], page.pop("found")):
-        row["before"], row["marked"], row["after"] = answer.parts()
+        row["before"], row["marked"], row["after"] = answer.excerpt(SHOWN)
     page["url"] = page_url(datasette, page["database"], page["table"])
     page["json_url"] = page["url"] + ".json?" + request.query_string
     return Response.html(await datasette.render_template(
