@@ -15,4 +15,4 @@ python-test: loadable ## the Python package in fresh environments (PyPI)
 
 python-screenshot: loadable ## docs/datasette.png, of Datasette in Chromium
 	@scripts/install-packages python
-	@SCREENSHOT=docs/datasette.png bindings/python/test test_browser.py
+	@SCREENSHOT=$(CURDIR)/docs/datasette.png bindings/python/test test_browser.py

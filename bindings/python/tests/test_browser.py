@@ -94,7 +94,7 @@ def test_table_action(browser, site):
     wait(browser, browser.find_element, By.NAME, "q")
     check_answer(browser)
     if os.environ.get("SCREENSHOT"):
-        browser.save_screenshot(os.environ["SCREENSHOT"])
+        assert browser.save_screenshot(os.environ["SCREENSHOT"])
     click(browser.find_element(By.LINK_TEXT, "docs 20"))
     wait(browser, lambda: browser.current_url.endswith("/demo/docs/20"))
     assert errors(browser) == []
