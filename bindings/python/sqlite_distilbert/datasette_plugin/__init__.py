@@ -166,7 +166,7 @@ def guard(conn: Any) -> None:
             and (second or "").lower() != "distilbert_fts_query"
             or action in writing and schema != "temp"
             and first != "sqlite_master")  # what a virtual table declares
-        return sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK
+        return int(sqlite3.SQLITE_DENY if denied else sqlite3.SQLITE_OK)
 
     conn.set_authorizer(may)
 
