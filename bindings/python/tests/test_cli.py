@@ -10,7 +10,7 @@ import time
 
 import pytest
 
-from conftest import CLEAN
+from conftest import CLEAN, TREE
 
 QUESTION = "Who was Nikola Tesla?"
 ANSWER = "a Serbian American inventor"
@@ -87,6 +87,14 @@ def test_options(cli, demo):
     assert ANSWER in done.stdout
     fails(cli(demo, QUESTION, "docs", "--model", "nix"), "nix")
     fails(cli(demo, QUESTION, "docs", "--model", demo.parent), "config.json")
+
+
+def test_model_in_a_folder(cli, demo):
+    """One with weights at random: its answers are others, and its own."""
+    folder = TREE / "tests/oracle/data/checkpoints/bert-uncased-qa"
+    done = cli(demo, QUESTION, "docs", "--model", folder, "--json")
+    found = json.loads(done.stdout)
+    assert len(found) == 3 and found[0]["answer"] != ANSWER, done.stderr
 
 
 def test_help(cli):
