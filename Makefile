@@ -172,6 +172,7 @@ sql-loaded: $(RUNNER) $(LIFETIME) $(B)/distilbert.so ## the same with .load
 include tests/campaigns.mk tests/cross.mk tests/bench.mk tests/sqlite.mk \
   tests/fuzz/fuzz.mk
 include bindings/bindings.mk
+include scripts/release/release.mk docs/docs.mk
 
 programs: $(UNIT) $(HOST) $(ORACLE) $(RUNNER) $(LIFETIME) $(HOSTILE_RUN) $(REPLAY) # all that tests need
 
@@ -210,17 +211,19 @@ demo: ## ask questions over 304 paragraphs, search them, fill masked words
 # $PREFIX/lib/distilbert.so is for .load, the rest for programs that link.
 DEST = $(DESTDIR)$(PREFIX)
 
-install: loadable static ## library, header and distilbert.pc to $PREFIX
+install: loadable static ## library, header, distilbert.pc, manual to $PREFIX
 	sed 's|@PREFIX@|$(PREFIX)|; s|@VERSION@|$(VERSION)|; s|@LIBS@|$(LIBS)|' \
 	  distilbert.pc.in >$(B)/distilbert.pc
-	install -d $(DEST)/lib/pkgconfig $(DEST)/include
+	install -d $(DEST)/lib/pkgconfig $(DEST)/include $(DEST)/share/man/man1
 	install -m 644 $(B)/distilbert.so $(B)/libdistilbert.a $(DEST)/lib
 	install -m 644 $(B)/distilbert.pc $(DEST)/lib/pkgconfig
 	install -m 644 src/distilbert.h $(DEST)/include
+	install -m 644 docs/sqlite-distilbert.1 $(DEST)/share/man/man1
 
 uninstall: ## take away what install put there
 	rm -f $(DEST)/lib/distilbert.so $(DEST)/lib/libdistilbert.a \
-	  $(DEST)/lib/pkgconfig/distilbert.pc $(DEST)/include/distilbert.h
+	  $(DEST)/lib/pkgconfig/distilbert.pc $(DEST)/include/distilbert.h \
+	  $(DEST)/share/man/man1/sqlite-distilbert.1
 
 help: ## this list
 	@awk -F':.*## ' '/^[a-z -]+:.*## /{printf "  %-13s %s\n",$$1,$$2}' \

@@ -3,7 +3,7 @@
 -- distilbert_ask has FTS5 find the passages that share words with a question
 -- (BM25 puts the rare words first), the model reads only those, in one batch,
 -- and their answers are ranked together.  Where more than words decides which
--- rows are read, a query of one's own finds them, and distilbert_answers reads.
+-- rows are read, a query of one's own finds them; hybrid.sql is one.
 
 .bail on
 .load ./distilbert
@@ -25,13 +25,14 @@ SELECT d.title, a.answer, round(a.score, 3)
   FROM distilbert_ask('When was the South Pole reached?', 'docs_fts', 3) AS a
   JOIN docs AS d ON d.id = a.key;
 
--- Only rows whose title is long: a query of one's own.
-SELECT d.title, a.answer
-  FROM docs_fts AS f JOIN docs AS d ON d.id = f.rowid
-  JOIN distilbert_answers('Who was first on Everest?', d.body) AS a
- WHERE docs_fts MATCH distilbert_fts_query('Who was first on Everest?')
-   AND length(d.title) > 5
- ORDER BY f.rank LIMIT 1;
+-- Only rows whose title is long: a query of one's own, of (key, rank, text) and
+-- best first, where ?1 is the question.
+SELECT d.title, a.answer, round(a.score, 3)
+  FROM distilbert_ask('Who was first on Everest?', '
+         SELECT rowid, rank, body FROM docs_fts
+          WHERE docs_fts MATCH distilbert_fts_query(?1) AND length(title) > 5
+          ORDER BY rank', 3) AS a
+  JOIN docs AS d ON d.id = a.key;
 
 -- Check: the table takes nothing but what is true.
 CREATE TEMP TABLE expect(it CHECK (it));

@@ -70,12 +70,30 @@ static bool is_few(const Pass *pass, const Linear *w) {
 
 /* --- One part ------------------------------------------------------------- */
 
+/* What a part asks for meanwhile: a share of the weights `rows` further on. */
+typedef struct Share {
+  size_t rows, group, groups;
+} Share;
+
 /* Some rows of the output, in some panels, and where they go. */
 typedef struct Part {
   size_t row, rows, panel, panels;
   float *out;       /* the first row in the first panel */
   size_t out_panel; /* floats from there to the same row of the next panel */
+  Share ahead;
 } Part;
+
+/* One group has memory to itself, and its tiles ask for what comes next. */
+static void ask_ahead(Product *p, const Linear *w, const Part *part) {
+  const Share *ahead = &part->ahead;
+  size_t row = part->row + ahead->rows;
+  if (ahead->groups < 2 || row + part->rows > w->n_out)
+    return;
+  size_t lines = part->rows * w->n_in / LANES;
+  size_t from = lines * ahead->group / ahead->groups;
+  p->next = w->weight + row * w->n_in + from * LANES;
+  p->next_lines = lines * (ahead->group + 1) / ahead->groups - from;
+}
 
 static void float_rows(const Pass *pass, const Linear *w, Part part,
                        const float *in) {
@@ -93,6 +111,7 @@ static void float_rows(const Pass *pass, const Linear *w, Part part,
       .c_panel = part.out_panel,
       .bias = w->bias ? w->bias + part.row : NULL,
   };
+  ask_ahead(&p, w, &part);
   if (is_few(pass, w))
     k->product_few(&p, pass->tokens);
   else
@@ -151,7 +170,8 @@ static void run_task(void *arg, size_t index, size_t thread) {
   size_t group = index % groups, block = index / groups;
   const Projection *one = &run->list[block / work->blocks];
   size_t row = block % work->blocks * work->rows, end = row + work->rows;
-  Part part = {.out_panel = run->slab * LANES};
+  Part part = {.out_panel = run->slab * LANES,
+               .ahead = {work->rows, group, groups}};
   part.panel = group_start(P, group);
   part.panels = group_start(P, group + 1) - part.panel;
   end = end < run->end - run->first ? end : run->end - run->first;

@@ -6,8 +6,10 @@
  *                           [, top_k [, passages [, column [, source
  *                           [, model]]]]]);
  *
- * In:  a question; the name of an FTS5 table; how many of its rows to read; the
- *      column that is read, or a query that gives the text of a key.
+ * In:  a question; the name of an FTS5 table, or a query that finds passages in
+ *      another way; how many of its rows to read; the column that is read, or a
+ *      query that gives the text of a key.
+ *
  * Out: a row a passage, best first: its rowid, the best answer in it, where it
  *      stands, and the text that was read.
  *
@@ -16,6 +18,10 @@
  * distilbert_answers cannot be compared over passages, so here all passages are
  * one distribution (task/across.c), to which a passage's rank adds what it
  * says: the scores of all spans of all passages add up to 1.
+ *
+ * A query has the columns that a table would give: SELECT key, rank, text, best
+ * first, with the question as ?1.  So whatever finds passages, vectors for one,
+ * is SQL of the user's own (sql/hybrid.sql), and what follows is the same.
  *
  * Refuses what is no FTS5 table, or has no text and no source.  It runs SQL
  * that it is given, so it is DIRECTONLY, and not in the safe entry.
@@ -61,8 +67,9 @@ typedef struct Passage {
 typedef struct AskRows {
   Answerer *answerer; /* owned */
   Passage *passages;  /* owned: [n], item i of the answerer */
-  size_t n, capacity;
-  Score *order; /* owned: [n_rows], best first */
+  size_t n, capacity, most;
+  bool is_query; /* fts_table is */
+  Score *order;  /* owned: [n_rows], best first */
   size_t n_rows, at;
 } AskRows;
 
@@ -148,23 +155,54 @@ static int select_rows(Call *call, const char *schema, const char *name,
       out, err);
 }
 
-static int open_rows(Scan *scan, size_t most, sqlite3_stmt **out, Error *err) {
+static int open_table(Scan *scan, EncodeText given, sqlite3_stmt **out,
+                      Error *err) {
+  const AskRows *ask = scan->state;
   Call *call = &scan->call;
-  EncodeText given = param_text(scan, TABLE, 0);
-  EncodeText question = param_text(scan, QUESTION, 0);
   char *name = mem_text(given.text, given.bytes), *schema, *sql;
-  *out = NULL;
   if (!name)
     return fail_memory(err);
   int rc = find_schema(call, name, &schema, &sql, err);
   rc = rc ? rc : check_table(name, sql, err);
-  rc = rc ? rc : select_rows(call, schema, name, most, out, err);
-  if (rc == OK && sqlite3_bind_text64(*out, 1, question.text, question.bytes,
-                                      SQLITE_STATIC, SQLITE_UTF8) != SQLITE_OK)
-    rc = fail_memory(err);
+  rc = rc ? rc : select_rows(call, schema, name, ask->most, out, err);
   mem_free(name);
   mem_free(schema);
   mem_free(sql);
+  return rc;
+}
+
+/* SELECT or WITH, and a blank behind it, which names of tables seldom have. */
+static bool is_query(EncodeText t) {
+  static const char blanks[] = " \t\r\n";
+  while (t.bytes && strchr(blanks, *t.text))
+    t = (EncodeText){t.text + 1, t.bytes - 1};
+  size_t n = t.bytes && (*t.text == 'w' || *t.text == 'W') ? 4 : 6;
+  return t.bytes > n && strchr(blanks, t.text[n]) &&
+         sqlite3_strnicmp(t.text, n == 4 ? "with" : "select", (int)n) == 0;
+}
+
+static int open_query(const Scan *scan, EncodeText given, sqlite3_stmt **out,
+                      Error *err) {
+  static const QueryShape shape = {3, "a key, a rank and a text", "query"};
+  int rc = query_prepare(&scan->call, given, shape, out, err);
+  int n = rc ? 0 : sqlite3_bind_parameter_count(*out);
+  return n <= 1 ? rc
+                : fail(err, ERR_RANGE,
+                       "query has %d parameters, there is ?1, the question", n);
+}
+
+static int open_rows(Scan *scan, sqlite3_stmt **out, Error *err) {
+  AskRows *ask = scan->state;
+  EncodeText given = param_text(scan, TABLE, 0);
+  EncodeText question = param_text(scan, QUESTION, 0);
+  *out = NULL;
+  ask->is_query = is_query(given);
+  int rc = ask->is_query ? open_query(scan, given, out, err)
+                         : open_table(scan, given, out, err);
+  if (rc == OK && sqlite3_bind_parameter_count(*out) &&
+      sqlite3_bind_text64(*out, 1, question.text, question.bytes, SQLITE_STATIC,
+                          SQLITE_UTF8) != SQLITE_OK)
+    rc = fail_memory(err);
   return rc;
 }
 
@@ -173,13 +211,16 @@ static int open_rows(Scan *scan, size_t most, sqlite3_stmt **out, Error *err) {
 enum { FIXED = 2 }; /* columns of a row before the table's own */
 
 /* The column of that name; without one the longest of the first row, *out 0
- * where none has text. */
+ * where none has text. A query has one text. */
 static int choose_column(const Scan *scan, sqlite3_stmt *rows, int *out,
                          Error *err) {
   char name[ERROR_QUOTE], shown[ERROR_QUOTE];
   bool is_named = param_word(scan, COLUMN, name);
   int longest = 0;
-  *out = 0;
+  const AskRows *ask = scan->state;
+  *out = ask->is_query && !is_named ? FIXED : 0;
+  if (*out)
+    return OK;
   for (int i = FIXED; i < sqlite3_column_count(rows); i++) {
     int bytes = sqlite3_column_bytes(rows, i);
     if (is_named ? sqlite3_stricmp(name, sqlite3_column_name(rows, i)) == 0
@@ -228,6 +269,7 @@ static int keep_row(Scan *scan, sqlite3_stmt *rows, int column,
 
 static int read_rows(Scan *scan, sqlite3_stmt *rows, sqlite3_stmt *source,
                      Error *err) {
+  const AskRows *ask = scan->state;
   bool row;
   int column = 0;
   int rc = query_step(&scan->call, rows, &row, err);
@@ -239,16 +281,18 @@ static int read_rows(Scan *scan, sqlite3_stmt *rows, sqlite3_stmt *source,
                 "?1");
   while (rc == OK && row) {
     rc = keep_row(scan, rows, column, source, err);
+    if (ask->n == ask->most)
+      break;
     rc = rc ? rc : query_step(&scan->call, rows, &row, err);
   }
   return rc;
 }
 
-static int find_passages(Scan *scan, size_t most, Error *err) {
+static int find_passages(Scan *scan, Error *err) {
   static const QueryShape shape = {1, "a text", "source"};
   EncodeText given = param_text(scan, SOURCE, 0);
   sqlite3_stmt *rows, *source = NULL;
-  int rc = open_rows(scan, most, &rows, err);
+  int rc = open_rows(scan, &rows, err);
   if (rc == OK && given.text)
     rc = query_prepare(&scan->call, given, shape, &source, err);
   rc = rc ? rc : read_rows(scan, rows, source, err);
@@ -276,8 +320,15 @@ static int read_passages(Scan *scan, Error *err) {
 
 /* Half of BM25, negated: what a rank adds to a logit. Of 0.2 to 1.2 it found
  * most on SQuAD dev; ranks of FTS5 are sums over words, as logits are of
- * evidence. */
-static const double rank_weight = -0.5;
+ * evidence. A query's rank is on the same scale. */
+static const double rank_weight = -0.5, prior_max = 1e30;
+
+/* Finite, whatever a query says. */
+static float prior_of(double rank) {
+  double prior = rank_weight * rank;
+  return prior > prior_max ? (float)prior_max
+                           : (float)(prior < -prior_max ? -prior_max : prior);
+}
 
 static int rank_answers(Scan *scan, size_t top_k, Error *err) {
   AskRows *ask = scan->state;
@@ -285,7 +336,7 @@ static int rank_answers(Scan *scan, size_t top_k, Error *err) {
   ask->order = mem_array(ask->n, sizeof *ask->order);
   int rc = prior && ask->order ? OK : fail_memory(err);
   for (size_t i = 0; i < ask->n && rc == OK; i++)
-    prior[i] = (float)(rank_weight * ask->passages[i].rank);
+    prior[i] = prior_of(ask->passages[i].rank);
   rc = rc ? rc
           : across_rank(ask->answerer, ask->n, prior, ask->order, &ask->n_rows,
                         err);
@@ -300,14 +351,15 @@ static int begin(Scan *scan, Error *err) {
   AskRows *ask = scan->state;
   Call *call = &scan->call;
   AnswerOptions how = answer_defaults;
-  size_t top_k = PASSAGES_MAX, passages = INITIAL_PASSAGES;
+  size_t top_k = PASSAGES_MAX;
+  ask->most = INITIAL_PASSAGES;
   how.across = true;
   int rc = param_size(scan, TOP_K, &top_k, err);
-  rc = rc ? rc : param_size(scan, PASSAGES, &passages, err);
+  rc = rc ? rc : param_size(scan, PASSAGES, &ask->most, err);
   rc = rc ? rc : call_use(call, param_option(scan, MODEL), TASK_ANSWER, err);
   rc = rc ? rc
           : answerer_open(call->model, &call->run, &how, &ask->answerer, err);
-  rc = rc ? rc : find_passages(scan, passages, err);
+  rc = rc ? rc : find_passages(scan, err);
   rc = rc ? rc : read_passages(scan, err);
   return rc ? rc : rank_answers(scan, top_k, err);
 }

@@ -57,6 +57,9 @@ static inline size_t group_start(size_t panels, size_t group) {
  * A weight matrix has row_stride K, k_stride 1, k_jump 0; the keys and values
  * of attention are read out of lanes with other strides, and k_jump leads from
  * one panel of them to the next.
+ *
+ * next_lines lines of 64 bytes at next are what this thread multiplies by
+ * afterwards: a hint, to read them from memory meanwhile.
  */
 typedef struct Product {
   size_t rows, panels, depth; /* depth: number of k */
@@ -70,6 +73,8 @@ typedef struct Product {
   const float *scale; /* NULL: none */
   float *top;         /* NULL: none */
   bool add;
+  const float *next;
+  size_t next_lines; /* 0: no hint */
 } Product;
 
 /*

@@ -17,8 +17,14 @@
  * Nothing is packed or copied.  Panels go by GROUP, three, the rest shared
  * out evenly (3 3 2 2, not 3 3 3 1), because a tile of one panel waits for
  * loads.  Within a group all rows pass, so A is read once for three panels.
+ * They pass DEEP k at a time: so much of three panels stays in the first cache,
+ * and the sums wait in C, as the same bits.
+ *
  * While a tile runs it prefetches the rows of A below it: short texts are bound
- * by reading weights from memory, and this hides it behind arithmetic.
+ * by reading weights from memory, and this hides it behind arithmetic.  Where
+ * more groups follow with the same rows, those come from the second cache, and
+ * memory would rest: so each group also asks for its share of the rows after
+ * these (`next` of Product).
  */
 #ifndef TENSOR_LANES_H
 #define TENSOR_LANES_H
@@ -31,7 +37,8 @@ enum {
   VECS = LANES / VWIDTH, /* vectors a panel's row */
   NORM_VECS = 3,         /* vectors that are normed side by side */
   LINE = 64,             /* bytes of a cache line */
-  STEP = LANES           /* k between two jumps of A: a line of it */
+  STEP = LANES,          /* k between two jumps of A: a line of it */
+  DEEP = 128             /* k that a tile goes through: 24 KiB of B */
 };
 
 /* A loop that is unrolled whole, so that its arrays live in registers. */
@@ -58,33 +65,47 @@ MATH_INLINE void prefetch(uintptr_t *next, size_t n) {
   *next += n * LINE;
 }
 
+/* Part of a product: from k on, `depth` of them; what is asked for next. */
+typedef struct Pace {
+  size_t k, depth;
+  uintptr_t next;
+  size_t lines; /* of it, a step */
+} Pace;
+
 /* n_rows and n_panels are constants wherever this is used. */
-MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
-                      size_t n_panels) {
+MATH_INLINE void tile(const Product *p, Pace *pace, size_t row, size_t panel,
+                      size_t n_rows, size_t n_panels) {
   const size_t n = n_panels * VECS, stride = p->row_stride;
   const size_t k_stride = p->k_stride, b_panel = p->b_panel;
-  const float *a = p->a + row * stride;
-  const float *b = p->b + panel * b_panel;
+  const bool add = p->add || pace->k > 0;
+  const bool ends = pace->k + pace->depth == p->depth;
+  const float *a =
+      p->a + row * stride + pace->k * k_stride + pace->k / STEP * p->k_jump;
+  const float *b = p->b + panel * b_panel + pace->k * LANES;
   float *c = p->c + panel * p->c_panel + row * LANES;
   /* Rows base[i / 3] + {0, 1, 2} * stride: operands that x86 has. */
   const float *base[3];
   EACH(i, 3) {
     base[i] = a + (3 * i < n_rows ? 3 * i * stride : 0);
   }
-  /* Where rows of A do not lie back to back, this asks for what nobody needs;
-   * a branch here costs more. */
-  uintptr_t next = (uintptr_t)a + n_rows * stride * sizeof *a;
+  /* Whole rows lie back to back, parts of them a stride apart.  Where rows of
+   * A do not, this asks for what nobody needs; a branch here costs more. */
+  uintptr_t below = (uintptr_t)(a + n_rows * stride), next = pace->next;
+  size_t hop = pace->depth == p->depth ? 0 : stride * sizeof *a - n_rows * LINE;
   Vec sum[TILE_ROWS][TILE_PANELS * VECS], x[TILE_PANELS * VECS];
   EACH(i, n_rows) {
     Vec start = vset(p->bias ? p->bias[row + i] : 0.0f);
     EACH(j, n) {
-      sum[i][j] = p->add ? vload(c + i * LANES + place(j, p->c_panel)) : start;
+      sum[i][j] = add ? vload(c + i * LANES + place(j, p->c_panel)) : start;
     }
   }
-  for (size_t left = p->depth; left;) {
+  for (size_t left = pace->depth; left;) {
     size_t step = left < STEP ? left : STEP;
     left -= step;
-    prefetch(&next, n_rows);
+    prefetch(&below, n_rows);
+    below += hop;
+    for (size_t i = 0; i < pace->lines; i++, next += LINE)
+      __builtin_prefetch((const void *)next, 0, 2);
     for (; step; step--, b += LANES) {
       EACH(j, n) {
         x[j] = vload(b + place(j, b_panel));
@@ -103,7 +124,8 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
       base[i] += p->k_jump;
     }
   }
-  if (p->top) {
+  pace->next = next;
+  if (p->top && ends) {
     EACH(j, n) {
       float *at = p->top + panel * LANES + place(j, LANES);
       Vec top = vload(at);
@@ -113,7 +135,7 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
       vstore(at, top);
     }
   }
-  if (p->scale) {
+  if (p->scale && ends) {
     EACH(j, n) {
       Vec scale = vload(p->scale + panel * LANES + place(j, LANES));
       EACH(i, n_rows) {
@@ -129,12 +151,12 @@ MATH_INLINE void tile(const Product *p, size_t row, size_t panel, size_t n_rows,
 }
 
 /* A tile of any size up to TILE_ROWS x TILE_PANELS, each compiled apart. */
-static void any_tile(const Product *p, size_t row, size_t panel, size_t n_rows,
-                     size_t n_panels) {
+static void any_tile(const Product *p, Pace *pace, size_t row, size_t panel,
+                     size_t n_rows, size_t n_panels) {
 #define CASE(r, n)                                                             \
   case (r)*4 + (n):                                                            \
     if ((r) <= TILE_ROWS && (n) <= TILE_PANELS)                                \
-      tile(p, row, panel, r, n);                                               \
+      tile(p, pace, row, panel, r, n);                                         \
     break;
 #define CASES(n)                                                               \
   CASE(1, n)                                                                   \
@@ -152,14 +174,36 @@ static size_t smaller(size_t a, size_t b) {
   return a < b ? a : b;
 }
 
+static size_t rounds(size_t n, size_t each) {
+  return (n + each - 1) / each;
+}
+
+/* The hint's lines, spread over the steps of all tiles. */
+static Pace pace_of(const Product *p) {
+  size_t steps = rounds(p->rows, TILE_ROWS) * rounds(p->panels, TILE_PANELS) *
+                 rounds(p->depth, STEP);
+  return (Pace){.next = (uintptr_t)p->next,
+                .lines = rounds(p->next_lines, steps ? steps : 1)};
+}
+
+static void all_rows(const Product *p, Pace *pace, size_t panel, size_t n) {
+  for (size_t row = 0; row < p->rows; row += TILE_ROWS)
+    for (size_t i = 0; i < n; i += TILE_PANELS)
+      any_tile(p, pace, row, panel + i, smaller(p->rows - row, TILE_ROWS),
+               smaller(n - i, TILE_PANELS));
+}
+
 static void product(const Product *p) {
+  Pace pace = pace_of(p);
   for (size_t panel = 0, n; panel < p->panels; panel += n) {
     size_t left = p->panels - panel;
     n = left == 4 ? 2 : smaller(left, GROUP);
-    for (size_t row = 0; row < p->rows; row += TILE_ROWS)
-      for (size_t i = 0; i < n; i += TILE_PANELS)
-        any_tile(p, row, panel + i, smaller(p->rows - row, TILE_ROWS),
-                 smaller(n - i, TILE_PANELS));
+    pace.k = 0;
+    do {
+      pace.depth = smaller(p->depth - pace.k, DEEP);
+      all_rows(p, &pace, panel, n);
+      pace.k += pace.depth;
+    } while (pace.k < p->depth);
   }
 }
 

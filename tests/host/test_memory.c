@@ -146,7 +146,7 @@ static void test_case(const struct Case *c, const char *threads) {
 enum {
   SMALL = UNDER_ASAN || UNOPTIMISED,
   EARLY = SMALL ? 3000 : 20000, /* rows, then all buffers have their size */
-  ROWS = SMALL ? 10000 : 200000,
+  ROWS = SMALL ? 10000 : 1000000,
   FLAT = 1 << 20
 };
 

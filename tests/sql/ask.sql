@@ -135,6 +135,64 @@ SELECT * FROM distilbert_ask(NULL, 'own');
 SELECT * FROM distilbert_ask('Who?', NULL);
 .check
 
+.testcase a query finds the passages, with the question as ?1: as the table does
+CREATE TEMP TABLE by_query AS SELECT * FROM distilbert_ask('Who reached the South Pole?',
+  'SELECT rowid, rank, body FROM own WHERE own MATCH distilbert_fts_query(?1) ORDER BY rank', 3);
+SELECT count(*) FROM by_query;
+SELECT count(*) FROM (SELECT * FROM by_query EXCEPT
+  SELECT * FROM distilbert_ask('Who reached the South Pole?', 'own', 3));
+.check <<END
+3
+0
+END
+
+.fault on
+.testcase of its rows the first are read, and no parameter is needed
+.inferences 2
+SELECT key, answer FROM distilbert_ask('Who reached the South Pole?',
+  ' WITH d AS (SELECT * FROM docs ORDER BY id) SELECT title, 0, body FROM d WHERE id > 1', 1, 2);
+.check Pole|Roald Amundsen
+
+.testcase its rank counts as BM25 does, of any size
+SELECT key FROM distilbert_ask('Who reached the South Pole?', 'SELECT id, -1000 * (id = 1), body FROM docs', 1);
+SELECT key FROM distilbert_ask('Who reached the South Pole?', 'SELECT id, -9e999 * (id = 1), body FROM docs WHERE id IN (1, 3)', 1);
+SELECT count(*), sum(score) > 0 FROM distilbert_ask('Who reached the South Pole?', 'SELECT id, 9e999, body FROM docs');
+SELECT count(*) FROM distilbert_ask('Who reached the South Pole?', 'SELECT id, NULL, body FROM docs');
+.check <<END
+1
+1
+5|1
+5
+END
+
+.testcase no rows, no text
+SELECT * FROM distilbert_ask('Who?', 'SELECT id, 0, body FROM docs WHERE id = ?1');
+SELECT key FROM distilbert_ask('Who was on the Moon?', 'SELECT 7, 0, NULL UNION ALL SELECT id, 0, body FROM docs', 1);
+.check 1
+
+.fault off
+.testcase a table may be called what a query begins with
+CREATE VIRTUAL TABLE temp.selected USING fts5(body);
+INSERT INTO selected SELECT body FROM docs;
+SELECT answer FROM distilbert_ask('Who reached the South Pole?', 'selected', 1);
+.check Roald Amundsen
+
+.testcase a query with other columns
+SELECT * FROM distilbert_ask('Who?', 'SELECT id, body FROM docs');
+.error distilbert_ask: query has 2 columns, wanted are 3: a key, a rank and a text
+.testcase a query with other parameters
+SELECT * FROM distilbert_ask('Who?', 'SELECT id, ?2, body FROM docs');
+.error distilbert_ask: query has 2 parameters, there is ?1, the question
+.testcase a query that writes
+SELECT * FROM distilbert_ask('Who?', 'WITH x AS (SELECT 1) DELETE FROM docs');
+.error distilbert_ask: query writes, a SELECT is wanted
+.testcase a query of nothing
+SELECT * FROM distilbert_ask('Who?', 'SELECT id, 0, body FROM nobody');
+.error distilbert_ask: query: no such table: nobody
+.testcase a query that fails on its way
+SELECT * FROM distilbert_ask('Who?', 'SELECT id, abs(-9223372036854775807 - 1), body FROM docs');
+.error distilbert_ask: query: integer overflow
+
 .testcase no FTS5 table
 SELECT * FROM distilbert_ask('Who?', 'docs');
 .error distilbert_ask: docs is no FTS5 table
