@@ -3,3 +3,4 @@
 include bindings/platforms/platforms.mk
 include bindings/node/node.mk
 include bindings/others.mk
+include bindings/python/python.mk
