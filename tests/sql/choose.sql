@@ -265,7 +265,22 @@ END
 
 .fault off
 
-SELECT distilbert_set('cache_entries', 512), distilbert_set('overflow', 'error');
+SELECT distilbert_set('cache_entries', 512);
+
+.fault on
+
+.testcase some texts of a batch are known
+SELECT count(*) FROM many, distilbert_zero_shot(body, 'long, short') WHERE many.rowid % 3 = 0;
+SELECT count(*) FROM (SELECT text, label, score FROM distilbert_zero_shot
+   WHERE text IN (SELECT body FROM many) AND labels = 'long, short' EXCEPT SELECT * FROM labelled);
+.check <<END
+46
+0
+END
+
+.fault off
+
+SELECT distilbert_set('overflow', 'error');
 
 .fault on
 
@@ -300,6 +315,21 @@ END
 .fault off
 
 SELECT distilbert_set('overflow', 'truncate');
+
+.testcase a list goes through the model in batches: one text, then two
+.open
+SELECT count(*) FROM (SELECT label FROM distilbert_zero_shot
+  WHERE text IN ('a', 'b', 'c', 'd') AND labels = 'x, y' LIMIT 3);
+SELECT distilbert_debug() GLOB '*inferences: 6 texts*';
+SELECT count(*) FROM (SELECT choice FROM distilbert_choices
+  WHERE prompt IN ('a', 'b', 'c', 'd') AND choices = '["x", "y"]' LIMIT 3);
+SELECT distilbert_debug() GLOB '*inferences: 12 texts*';
+.check <<END
+3
+1
+3
+1
+END
 
 .fault on
 
