@@ -12,6 +12,7 @@ enum { AHEAD_MAX = 64 };
 
 typedef struct Ahead {
   size_t total;    /* items of the scan */
+  size_t limit;    /* of a batch, where an item is many inputs; 0: none */
   size_t first, n; /* those of this batch; n 0: before the first, or done */
   size_t at;       /* the current one, in the batch */
 } Ahead;
@@ -24,9 +25,10 @@ static inline bool ahead_step(Ahead *a) {
 /* Sets first, n and at of the next batch. */
 static inline void ahead_batch(Ahead *a) {
   size_t most = a->n ? 2 * a->n : 1;
+  size_t limit = a->limit && a->limit < AHEAD_MAX ? a->limit : AHEAD_MAX;
   a->first += a->n;
   a->n = a->total - a->first;
-  most = most < AHEAD_MAX ? most : AHEAD_MAX;
+  most = most < limit ? most : limit;
   a->n = a->n < most ? a->n : most;
   a->at = 0;
 }

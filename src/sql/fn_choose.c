@@ -9,63 +9,79 @@
  *       FROM distilbert_zero_shot(body, 'sports, politics'
  *                                 [, template [, multi_label [, model]]]);
  *
- * In:  a text beside a JSON array of strings, or labels between commas.
+ * In:  texts, each beside a JSON array of strings, or labels between commas.
  * Out: the strings with their scores, best first; `position` is a choice's
  *      place in the array, from 0.
  *
- * All pairs of one text go through the model together; the cache keeps their
- * scores.
+ * `prompt IN (...)` and `text IN (...)` go through the model in batches that
+ * grow (sql/ahead.h), of so many texts that their pairs fit PAIRS_AHEAD; the
+ * cache is asked for each text first, and keeps its scores.
+ *
+ * A text that cannot be read ends a scan, but where its rows would begin, as it
+ * would one by one: LIMIT may have ended it before.  An empty one has no labels
+ * and ends nothing.  A template or list that is wrong is so whatever the texts
+ * are.
  */
 #include <string.h>
 #include "base/memory.h"
+#include "sql/ahead.h"
 #include "sql/feature.h"
 #include "sql/params.h"
 #include "task/choose.h"
 SQLITE_EXTENSION_INIT3
 
-/* Scores of the strings of `list`, from the cache or the model. */
+/* What is asked of every text. */
 typedef struct Asked {
   Task task;
-  EncodeText text, given; /* the list as it was written */
-  TextList list;
+  EncodeText given;    /* the list as it was written */
+  TextList list;       /* owned */
   ZeroShotOptions how; /* of TASK_ZERO_SHOT */
 } Asked;
 
-static int infer(Call *call, const Asked *a, Score *scores, Error *err) {
-  call_count(call, a->list.n);
+static int open_chooser(Call *call, const Asked *a, Chooser **out, Error *err) {
   return a->task == TASK_CHOOSE
-             ? choose_run(call->model, &call->run, call->overflow, a->text,
-                          &a->list, scores, err)
-             : zero_shot_run(call->model, &call->run, a->text, &a->list,
-                             &a->how, scores, err);
+             ? chooser_open(call->model, &call->run, call->overflow, &a->list,
+                            out, err)
+             : chooser_open_labels(call->model, &call->run, &a->list, &a->how,
+                                   out, err);
 }
 
-/* Scores [list.n], best first. */
-static int find_scores(Call *call, const Asked *a, Score *scores, Error *err) {
+/* A text's scores [list.n], best first, if the cache has them. */
+static bool recall(Call *call, const Asked *a, EncodeText text, MemoKey *key,
+                   Score *scores) {
   const uint64_t options[] = {call->overflow, a->how.multi_label};
   Question question = {
-      a->task, options, 2, {a->text, a->given, a->how.hypothesis}};
-  size_t bytes = a->list.n * sizeof *scores;
-  MemoKey key;
-  const void *known = call_recall(call, &question, &key, &bytes);
-  if (known) {
+      a->task, options, 2, {text, a->given, a->how.hypothesis}};
+  size_t bytes;
+  const void *known = call_recall(call, &question, key, &bytes);
+  if (known)
     memcpy(scores, known, bytes);
-    return OK;
-  }
-  int rc = infer(call, a, scores, err);
+  return known != NULL;
+}
+
+/* The same once it went through the model. */
+static int take_scores(Call *call, const Asked *a, Chooser *c, size_t text,
+                       const MemoKey *key, Score *scores, Error *err) {
+  int rc = chooser_scores(c, text, scores, err);
   if (rc)
     return rc;
   scores_sort(scores, a->list.n);
-  call_remember(call, &key, scores, bytes);
+  call_remember(call, key, scores, a->list.n * sizeof *scores);
   return OK;
+}
+
+static int add_text(Call *call, const Asked *a, Chooser *c, EncodeText text,
+                    Error *err) {
+  call_count(call, a->list.n);
+  return chooser_add(c, text, err);
 }
 
 /* --- distilbert_choose ---------------------------------------------------- */
 
 static int read_arguments(Call *call, int argc, sqlite3_value **argv,
-                          Asked *out, Error *err) {
+                          EncodeText *prompt, Asked *out, Error *err) {
   *out = (Asked){.task = TASK_CHOOSE};
-  int rc = value_text(argv[0], &out->text, err);
+  int rc = value_text(argv[0], prompt, err);
   rc = rc ? rc : value_text(argv[1], &out->given, err);
   rc = rc ? rc
           : text_list_read("choices", out->given, LIST_JSON, &call->run.poll,
@@ -73,11 +89,26 @@ static int read_arguments(Call *call, int argc, sqlite3_value **argv,
   return rc ? rc : call_use_argument(call, argc, argv, 2, TASK_CHOOSE, err);
 }
 
+static int find_scores(Call *call, const Asked *a, EncodeText prompt,
+                       Score *scores, Error *err) {
+  MemoKey key;
+  Chooser *c;
+  if (recall(call, a, prompt, &key, scores))
+    return OK;
+  int rc = open_chooser(call, a, &c, err);
+  rc = rc ? rc : add_text(call, a, c, prompt, err);
+  rc = rc ? rc : chooser_run(c, err);
+  rc = rc ? rc : take_scores(call, a, c, 0, &key, scores, err);
+  chooser_close(c);
+  return rc;
+}
+
 /* Makes the best choice the result. */
-static int choose(Call *call, const Asked *a, sqlite3_context *ctx,
-                  Error *err) {
-  Score *scores = mem_array(a->list.n + 1, sizeof *scores);
-  int rc = scores ? find_scores(call, a, scores, err) : fail_memory(err);
+static int choose(Call *call, const Asked *a, EncodeText prompt,
+                  sqlite3_context *ctx, Error *err) {
+  Score *scores = mem_array(a->list.n, sizeof *scores);
+  int rc =
+      scores ? find_scores(call, a, prompt, scores, err) : fail_memory(err);
   if (rc == OK) {
     EncodeText best = a->list.texts[scores[0].id];
     sqlite3_result_text64(ctx, best.text, best.bytes, SQLITE_TRANSIENT,
@@ -93,9 +124,10 @@ static void fn_choose(sqlite3_context *ctx, int argc, sqlite3_value **argv) {
   Call call;
   Error err;
   Asked asked;
+  EncodeText prompt;
   call_begin_scalar(&call, "distilbert_choose", ctx);
-  int rc = read_arguments(&call, argc, argv, &asked, &err);
-  rc = rc ? rc : choose(&call, &asked, ctx, &err);
+  int rc = read_arguments(&call, argc, argv, &prompt, &asked, &err);
+  rc = rc ? rc : choose(&call, &asked, prompt, ctx, &err);
   text_list_clear(&asked.list);
   call_end(&call);
   if (rc)
@@ -111,45 +143,58 @@ enum { TEMPLATE = LIST + 1, MULTI, ZERO_MODEL, N_ZERO_PARAMS };
 enum { COLUMN_TEXT, COLUMN_SCORE, COLUMN_POSITION };
 
 static const TableParam choices_params[N_CHOICES_PARAMS] = {
-    [TEXT] = {"prompt", PARAM_TEXT, 0, 0},
+    [TEXT] = {"prompt", PARAM_TEXTS, 0, 0},
     [LIST] = {"choices", PARAM_TEXT, 0, 0},
     [CHOICES_MODEL] = {"model", PARAM_NAME, 0, 0},
 };
 
 static const TableParam zero_params[N_ZERO_PARAMS] = {
-    [TEXT] = {"text", PARAM_TEXT, 0, 0},
+    [TEXT] = {"text", PARAM_TEXTS, 0, 0},
     [LIST] = {"labels", PARAM_TEXT, 0, 0},
     [TEMPLATE] = {"template", PARAM_MAYBE, 0, 0},
     [MULTI] = {"multi_label", PARAM_NUMBER, 0, 1},
     [ZERO_MODEL] = {"model", PARAM_NAME, 0, 0},
 };
 
+/* Of a batch, unless one text has more: a pair is some 300 bytes. */
+enum { PAIRS_AHEAD = 4096 };
+
 typedef struct ScoreRows {
   Asked asked;
-  Score *scores; /* owned: best first */
-  size_t n, at;  /* 1 + the current row's index */
+  Chooser *chooser; /* owned */
+  Ahead ahead;      /* texts */
+  Score *scores;    /* owned: [texts of a batch][list.n], best first */
+  /* Those that the cache did not have: the text of each, and its key. */
+  size_t of[AHEAD_MAX];
+  MemoKey keys[AHEAD_MAX];
+  size_t n_asked;
+  int code; /* of the first text of the batch that has no scores */
+  size_t failed;
+  Error error;
+  size_t row; /* the current one, of the text at ahead.at */
 } ScoreRows;
 
-/* All there is to do, once the texts and options are read. An empty text has no
- * labels, and is no reason to end a query over a table. */
+static int take_memory(ScoreRows *rows, Error *err) {
+  size_t n = rows->asked.list.n, most = rows->ahead.total;
+  rows->ahead.limit = n < PAIRS_AHEAD ? PAIRS_AHEAD / n : 1;
+  most = most < AHEAD_MAX ? most : AHEAD_MAX;
+  most = most < rows->ahead.limit ? most : rows->ahead.limit;
+  rows->scores = mem_array(n, most * sizeof *rows->scores);
+  return rows->scores ? OK : fail_memory(err);
+}
+
 static int begin(Scan *scan, Task task, int model, ListForm form, Error *err) {
   ScoreRows *rows = scan->state;
   Asked *a = &rows->asked;
   a->task = task;
-  a->text = param_text(scan, TEXT, 0);
   a->given = param_text(scan, LIST, 0);
+  rows->ahead.total = scan->params[TEXT].n;
   int rc = call_use(&scan->call, param_option(scan, model), task, err);
   rc = rc ? rc
           : text_list_read(scan->kind->params[LIST].name, a->given, form,
                            &scan->call.run.poll, &a->list, err);
-  if (rc)
-    return rc;
-  rows->scores = mem_array(a->list.n + 1, sizeof *rows->scores);
-  rows->n = task == TASK_ZERO_SHOT && a->text.bytes == 0 ? 0 : a->list.n;
-  if (a->list.n > rows->n)
-    return OK;
-  return rows->scores ? find_scores(&scan->call, a, rows->scores, err)
-                      : fail_memory(err);
+  rc = rc ? rc : open_chooser(&scan->call, a, &rows->chooser, err);
+  return rc ? rc : take_memory(rows, err);
 }
 
 static int begin_choices(Scan *scan, Error *err) {
@@ -167,18 +212,87 @@ static int begin_zero_shot(Scan *scan, Error *err) {
   return rc ? rc : begin(scan, TASK_ZERO_SHOT, ZERO_MODEL, LIST_COMMAS, err);
 }
 
-static int next(Scan *scan, Error *err) {
-  (void)err;
+/* --- A batch of texts ----------------------------------------------------- */
+
+static EncodeText text_at(const Scan *scan, size_t i) {
+  const ScoreRows *rows = scan->state;
+  return param_text(scan, TEXT, rows->ahead.first + i);
+}
+
+static bool has_rows(const Scan *scan, size_t i) {
+  const ScoreRows *rows = scan->state;
+  return rows->asked.task == TASK_CHOOSE || text_at(scan, i).bytes > 0;
+}
+
+/* Takes text i of the batch from the cache, or asks for its scores. */
+static int read_text(Scan *scan, size_t i, Error *err) {
   ScoreRows *rows = scan->state;
-  scan->done = rows->at == rows->n;
-  rows->at += !scan->done;
-  return OK;
+  const Asked *a = &rows->asked;
+  EncodeText text = text_at(scan, i);
+  if (!has_rows(scan, i) ||
+      recall(&scan->call, a, text, &rows->keys[rows->n_asked],
+             rows->scores + i * a->list.n))
+    return OK;
+  rows->of[rows->n_asked++] = i;
+  return add_text(&scan->call, a, rows->chooser, text, err);
+}
+
+/* Rows end at the first text that failed, so nobody wants those behind it. */
+static int run_asked(Scan *scan, Error *err) {
+  ScoreRows *rows = scan->state;
+  size_t n = rows->asked.list.n;
+  int rc = chooser_run(rows->chooser, err);
+  for (size_t j = 0; j < rows->n_asked && rc == OK && rows->code == OK; j++) {
+    rows->code =
+        take_scores(&scan->call, &rows->asked, rows->chooser, j, &rows->keys[j],
+                    rows->scores + rows->of[j] * n, &rows->error);
+    rows->failed = rows->of[j];
+  }
+  chooser_empty(rows->chooser);
+  return rc;
+}
+
+static int run_batch(Scan *scan, Error *err) {
+  ScoreRows *rows = scan->state;
+  int rc = OK;
+  ahead_batch(&rows->ahead);
+  rows->n_asked = 0;
+  for (size_t i = 0; i < rows->ahead.n && rc == OK; i++)
+    rc = read_text(scan, i, err);
+  return rc || !rows->n_asked ? rc : run_asked(scan, err);
+}
+
+/* --- Rows ----------------------------------------------------------------- */
+
+static int next_text(Scan *scan, Error *err) {
+  ScoreRows *rows = scan->state;
+  Ahead *ahead = &rows->ahead;
+  rows->row = 0;
+  int rc = ahead_step(ahead) ? OK : run_batch(scan, err);
+  scan->done = rc || ahead->n == 0;
+  if (scan->done)
+    return rc;
+  scan->params[TEXT].at = ahead->first + ahead->at;
+  return rows->code && rows->failed == ahead->at
+             ? fail(err, rows->code, "%s", rows->error.message)
+             : OK;
+}
+
+static int next(Scan *scan, Error *err) {
+  ScoreRows *rows = scan->state;
+  if (rows->ahead.n && ++rows->row < rows->asked.list.n)
+    return OK;
+  int rc = next_text(scan, err);
+  while (rc == OK && !scan->done && !has_rows(scan, rows->ahead.at))
+    rc = next_text(scan, err);
+  return rc;
 }
 
 static void column(Scan *scan, sqlite3_context *ctx, int i) {
   const ScoreRows *rows = scan->state;
-  const Score *score = &rows->scores[rows->at - 1];
-  EncodeText text = rows->asked.list.texts[score->id];
+  const TextList *list = &rows->asked.list;
+  const Score *score = &rows->scores[rows->ahead.at * list->n + rows->row];
+  EncodeText text = list->texts[score->id];
   switch (i) {
   case COLUMN_TEXT:
     sqlite3_result_text64(ctx, text.text, text.bytes, SQLITE_TRANSIENT,
@@ -195,6 +309,7 @@ static void column(Scan *scan, sqlite3_context *ctx, int i) {
 
 static void end(Scan *scan) {
   ScoreRows *rows = scan->state;
+  chooser_close(rows->chooser);
   text_list_clear(&rows->asked.list);
   mem_free(rows->scores);
 }

@@ -1,19 +1,23 @@
 /*
- * choose.c - one text beside several.
+ * choose.c - texts beside a list.
  *
- * In:  a prompt and choices; or a text, labels and a template for sentences.
- * Out: a score for each choice or label.
+ * In:  prompts and choices; or texts, labels and a template for sentences.
+ * Out: for each text a score for each choice or label.
  *
  *     "The sky is" + ["blue.", "loud."]     -> one number a pair  -> softmax
  *     text + "This example is {}." % label  -> entailment, contradiction
  *
- * All pairs go through the model together (task/classify.c).  An empty choice
- * is a second text all the same (reference/corrections.md 4).
+ * Text t beside number i of a list of n is text t * n + i of a Classifier, so
+ * all pairs of all texts go through the model together (task/classify.c).  An
+ * empty choice is a second text all the same (reference/corrections.md 4).
  *
  * Zero-shot compares entailment over labels, or with several labels allowed
  * against contradiction in each pair alone.  Which outputs these are follows
  * from the model's labels: contradiction is the first, or the last where the
  * first is entailment.
+ *
+ * Sentences are written pair by pair: those of all labels at once would be as
+ * large as the template times the list.
  */
 #include "task/choose.h"
 
@@ -24,74 +28,54 @@
 
 const ZeroShotOptions zero_shot_defaults = {{"This example is {}.", 19}, false};
 
+struct Chooser {
+  const Model *model;
+  Classifier *pairs; /* owned */
+  const TextList *list;
+  const ZeroShotOptions *how; /* of labels; NULL: choices */
+  float *logits;              /* owned: [list->n], of one text */
+};
+
 /* --- Pairs ----------------------------------------------------------------*/
 
-/* Logits of pair i, or why it has none. */
-static int read_logits(const Classifier *c, size_t i, const float **out,
-                       Error *err) {
-  const ClassifyResult *result = classifier_result(c, i);
-  *out = result->logits;
-  return result->code ? fail(err, result->code, "pair %zu: %s", i + 1,
-                             result->error.message)
-                      : OK;
+static int add_choice(Chooser *c, EncodeText prompt, EncodeText choice,
+                      Error *err) {
+  ClassifyText pair = {prompt, choice, TRUNCATE_NOT};
+  return classifier_add(c->pairs, &pair, err);
 }
 
-/* --- Choices --------------------------------------------------------------*/
-
-static int add_choices(Classifier *c, EncodeText prompt,
-                       const TextList *choices, Error *err) {
-  int rc = OK;
-  for (size_t i = 0; i < choices->n && rc == OK; i++) {
-    ClassifyText pair = {prompt, choices->texts[i], TRUNCATE_NOT};
-    rc = classifier_add(c, &pair, err);
-  }
-  return rc ? rc : classifier_run(c, err);
-}
-
-static int score_choices(const Classifier *c, size_t n, float *logits,
-                         Score *scores, Error *err) {
-  const float *one;
-  for (size_t i = 0; i < n; i++) {
-    int rc = read_logits(c, i, &one, err);
-    if (rc)
-      return rc;
-    logits[i] = one[0];
-  }
-  scores_of(SCORING_SOFTMAX, logits, n, scores);
-  return OK;
-}
-
-int choose_run(const Model *model, const Run *run, Overflow overflow,
-               EncodeText prompt, const TextList *choices, Score *scores,
-               Error *err) {
-  Classifier *c;
-  if (choices->n == 0)
-    return fail(err, ERR_RANGE, "at least one choice must be given");
-  int rc = classifier_open(model, run, TASK_CHOOSE, overflow, &c, err);
-  if (rc)
-    return rc;
-  float *logits = mem_array(choices->n, sizeof *logits);
-  rc = logits ? add_choices(c, prompt, choices, err) : fail_memory(err);
-  rc = rc ? rc : score_choices(c, choices->n, logits, scores, err);
-  mem_free(logits);
-  classifier_close(c);
-  return rc;
-}
-
-/* --- Zero-shot ------------------------------------------------------------*/
-
-static int add_label(Classifier *c, EncodeText text, EncodeText label,
-                     EncodeText template, Error *err) {
+static int add_label(Chooser *c, EncodeText text, EncodeText label,
+                     Error *err) {
   char *sentence;
   size_t n;
-  int rc = hypothesis_write(template, label, &sentence, &n, err);
+  int rc = hypothesis_write(c->how->hypothesis, label, &sentence, &n, err);
   if (rc)
     return rc;
   ClassifyText pair = {text, {sentence, n}, TRUNCATE_ONLY_FIRST};
-  rc = classifier_add(c, &pair, err);
+  rc = classifier_add(c->pairs, &pair, err);
   mem_free(sentence);
   return rc;
 }
+
+/* Of labels, or of what they are to be told from. */
+static int fail_empty(Error *err) {
+  return fail(err, ERR_RANGE, "at least one label and a text must be given");
+}
+
+int chooser_add(Chooser *c, EncodeText text, Error *err) {
+  int rc = OK;
+  if (c->how && text.bytes == 0)
+    return fail_empty(err);
+  for (size_t i = 0; i < c->list->n && rc == OK; i++)
+    rc = (c->how ? add_label : add_choice)(c, text, c->list->texts[i], err);
+  return rc;
+}
+
+int chooser_run(Chooser *c, Error *err) {
+  return classifier_run(c->pairs, err);
+}
+
+/* --- Scores ---------------------------------------------------------------*/
 
 /* Entailment against contradiction, in one pair. */
 static float against(const Model *m, const float *logits) {
@@ -103,54 +87,87 @@ static float against(const Model *m, const float *logits) {
   return scores[1].value;
 }
 
-static int score_labels(const Classifier *c, const Model *m, size_t n,
-                        bool alone, float *entailed, Score *scores,
-                        Error *err) {
-  const float *logits;
+/* Each label's score says nothing of the others'. */
+static bool are_alone(const Chooser *c) {
+  return c->how && (c->how->multi_label || c->list->n == 1);
+}
+
+/* What counts of a pair's logits. */
+static float of_pair(const Chooser *c, const float *logits) {
+  if (!c->how)
+    return logits[0];
+  return are_alone(c) ? against(c->model, logits)
+                      : logits[(size_t)c->model->labels.entailment];
+}
+
+int chooser_scores(Chooser *c, size_t text, Score *scores, Error *err) {
+  size_t n = c->list->n;
   for (size_t i = 0; i < n; i++) {
-    int rc = read_logits(c, i, &logits, err);
-    if (rc)
-      return rc;
-    entailed[i] =
-        alone ? against(m, logits) : logits[(size_t)m->labels.entailment];
+    const ClassifyResult *pair = classifier_result(c->pairs, text * n + i);
+    if (pair->code)
+      return fail(err, pair->code, "pair %zu: %s", i + 1, pair->error.message);
+    c->logits[i] = of_pair(c, pair->logits);
   }
-  scores_of(alone ? SCORING_NONE : SCORING_SOFTMAX, entailed, n, scores);
+  scores_of(are_alone(c) ? SCORING_NONE : SCORING_SOFTMAX, c->logits, n,
+            scores);
   return OK;
 }
 
-static int run_labels(Classifier *c, const Model *m, EncodeText text,
-                      const TextList *labels, const ZeroShotOptions *how,
-                      Score *scores, Error *err) {
-  size_t n = labels->n;
-  int rc = OK;
-  for (size_t i = 0; i < n && rc == OK; i++)
-    rc = add_label(c, text, labels->texts[i], how->hypothesis, err);
-  rc = rc ? rc : classifier_run(c, err);
-  if (rc)
-    return rc;
-  float *entailed = mem_array(n, sizeof *entailed);
-  if (!entailed)
+/* --- From open to close ---------------------------------------------------*/
+
+static int open_pairs(Chooser *c, const Run *run, Task task, Overflow overflow,
+                      Error *err) {
+  c->logits = mem_array(c->list->n, sizeof *c->logits);
+  return c->logits
+             ? classifier_open(c->model, run, task, overflow, &c->pairs, err)
+             : fail_memory(err);
+}
+
+static int open_chooser(const Chooser *parts, const Run *run, Task task,
+                        Overflow overflow, Chooser **out, Error *err) {
+  Chooser *c = mem_alloc(sizeof *c);
+  if (!c)
     return fail_memory(err);
-  rc = score_labels(c, m, n, how->multi_label || n == 1, entailed, scores, err);
-  mem_free(entailed);
+  *c = *parts;
+  int rc = open_pairs(c, run, task, overflow, err);
+  if (rc)
+    chooser_close(c);
+  else
+    *out = c;
   return rc;
 }
 
-int zero_shot_run(const Model *model, const Run *run, EncodeText text,
-                  const TextList *labels, const ZeroShotOptions *how,
-                  Score *scores, Error *err) {
-  Classifier *c;
+int chooser_open(const Model *model, const Run *run, Overflow overflow,
+                 const TextList *choices, Chooser **out, Error *err) {
+  const Chooser parts = {.model = model, .list = choices};
+  *out = NULL;
+  return choices->n ? open_chooser(&parts, run, TASK_CHOOSE, overflow, out, err)
+                    : fail(err, ERR_RANGE, "at least one choice must be given");
+}
+
+int chooser_open_labels(const Model *model, const Run *run,
+                        const TextList *labels, const ZeroShotOptions *how,
+                        Chooser **out, Error *err) {
+  const Chooser parts = {.model = model, .list = labels, .how = how};
+  *out = NULL;
   if (!(model->tasks & TASK_BIT(TASK_ZERO_SHOT)))
     return fail(err, ERR_RANGE, "the model has no label of entailment");
-  if (labels->n == 0 || text.bytes == 0)
-    return fail(err, ERR_RANGE, "at least one label and a text must be given");
+  if (labels->n == 0)
+    return fail_empty(err);
   int rc = hypothesis_check(how->hypothesis, err);
-  rc = rc ? rc
-          : classifier_open(model, run, TASK_CLASSIFY, OVERFLOW_TRUNCATE, &c,
-                            err);
-  if (rc)
-    return rc;
-  rc = run_labels(c, model, text, labels, how, scores, err);
-  classifier_close(c);
-  return rc;
+  return rc ? rc
+            : open_chooser(&parts, run, TASK_CLASSIFY, OVERFLOW_TRUNCATE, out,
+                           err);
+}
+
+void chooser_empty(Chooser *c) {
+  classifier_empty(c->pairs);
+}
+
+void chooser_close(Chooser *c) {
+  if (!c)
+    return;
+  classifier_close(c->pairs);
+  mem_free(c->logits);
+  mem_free(c);
 }

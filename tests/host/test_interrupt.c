@@ -85,6 +85,12 @@ static const struct Case {
      "SELECT count(*) FROM distilbert_zero_shot('It is', ?1)"
      " WHERE model = 'nli'",
      "sports, politics, weather, ", MB},
+    {"the same of a list of texts",
+     "WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n"
+     " LIMIT 20000)"
+     " SELECT count(*) FROM distilbert_zero_shot WHERE model = 'nli'"
+     " AND text IN (SELECT ?1 || i FROM n) AND labels = 'sports, politics'",
+     "It was written by Shakespeare. ", 32},
     {"white space before a vector", "SELECT distilbert_embed(?1)", " \n",
      100 * MB},
     {"lower case behind a prompt", "SELECT distilbert_embed(?1, 'letters')",

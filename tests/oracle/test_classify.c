@@ -5,7 +5,8 @@
  * pairs, all calls of its text-classification and zero-shot-classification
  * pipelines, those that must fail too, and the choices.  Labels and order
  * exact, scores to 2e-5.  A call goes through the model as one batch; the last
- * test has all of a checkpoint's texts in one, which must change nothing.
+ * test has all of a checkpoint's texts in one, which must change nothing, and
+ * texts beside a list are asked alone and among others.
  */
 #include <math.h>
 #include "check.h"
@@ -167,13 +168,48 @@ static void check_labels(const Score *got, const TextList *labels,
   }
 }
 
-static void check_sequence(const Model *model, EncodeText text,
-                           const cJSON *params, const cJSON *want) {
+/* Scores of text `at`, all of which go through the model together. */
+static int scores_of_text(Chooser *c, const EncodeText *texts, size_t n,
+                          size_t at, Score *scores, Error *err) {
+  int rc = OK;
+  chooser_empty(c);
+  for (size_t i = 0; i < n && rc == OK; i++)
+    rc = chooser_add(c, texts[i], err);
+  rc = rc ? rc : chooser_run(c, err);
+  return rc ? rc : chooser_scores(c, at, scores, err);
+}
+
+/* The first text's scores: alone, and as the last of a batch of all. */
+static int ask(Chooser *c, const EncodeText *texts, size_t n, size_t n_scores,
+               Score *scores, Error *err) {
+  Score batched[ROOM];
+  EncodeText turned[ROOM];
+  Error own;
+  int rc = scores_of_text(c, texts, 1, 0, scores, err);
+  CHECK(n <= ROOM && n_scores <= ROOM, "%zu texts, %zu scores", n, n_scores);
+  if (rc || n > ROOM)
+    return rc;
+  for (size_t i = 0; i < n; i++)
+    turned[i] = texts[n - 1 - i];
+  CHECK(scores_of_text(c, turned, n, n - 1, batched, &own) == OK, "%s",
+        own.message);
+  for (size_t i = 0; i < n_scores; i++)
+    CHECK(batched[i].id == scores[i].id &&
+              !memcmp(&batched[i].value, &scores[i].value, sizeof(float)),
+          "score %zu: %.9g alone, %.9g among %zu", i, (double)scores[i].value,
+          (double)batched[i].value, n);
+  return OK;
+}
+
+/* The first of `texts`, and the others beside it. */
+static void check_sequence(const Model *model, const EncodeText *texts,
+                           size_t n, const cJSON *params, const cJSON *want) {
   const cJSON *given = get(params, "candidate_labels");
   char *list = cJSON_IsString(given) ? strdup(cJSON_GetStringValue(given))
                                      : cJSON_PrintUnformatted(given);
   TextList labels;
   ZeroShotOptions how = zero_shot_defaults;
+  Chooser *c;
   Score scores[ROOM];
   Error err = {""};
   if (get(params, "hypothesis_template"))
@@ -182,7 +218,8 @@ static void check_sequence(const Model *model, EncodeText text,
   CHECK(!text_list_read("labels", (EncodeText){list, strlen(list)}, LIST_COMMAS,
                         &run.poll, &labels, &err),
         "%s", err.message);
-  int rc = zero_shot_run(model, &run, text, &labels, &how, scores, &err);
+  int rc = chooser_open_labels(model, &run, &labels, &how, &c, &err);
+  rc = rc ? rc : ask(c, texts, n, labels.n, scores, &err);
   if (get(want, "error")) {
     CHECK(rc == ERR_RANGE, "no error for %s", list);
   } else {
@@ -190,6 +227,7 @@ static void check_sequence(const Model *model, EncodeText text,
     scores_sort(scores, rc ? 0 : labels.n);
     check_labels(scores, &labels, want);
   }
+  chooser_close(c);
   text_list_clear(&labels);
   free(list);
 }
@@ -197,31 +235,40 @@ static void check_sequence(const Model *model, EncodeText text,
 static void check_zero_shot(const Model *model, const cJSON *call) {
   const cJSON *input = get(call, "input"), *want = get(call, "result");
   const cJSON *params = get(call, "params");
+  EncodeText texts[ROOM];
+  size_t n = 0;
   if (!get(params, "candidate_labels")) { /* text-classification of a pair */
     check_call(model, call);
     return;
   }
   if (!cJSON_IsArray(input)) {
-    check_sequence(model, text_of(input), params, want);
+    texts[0] = text_of(input);
+    check_sequence(model, texts, 1, params, want);
     return;
   }
+  for (const cJSON *i = input->child; i && n < ROOM; i = i->next)
+    texts[n++] = text_of(i);
   want = want->child;
-  for (const cJSON *i = input->child; i; i = i->next, want = want->next)
-    check_sequence(model, text_of(i), params, want);
+  for (size_t i = 0; i < n; i++, want = want->next)
+    check_sequence(model, texts + i, n - i, params, want);
 }
 
 /* --- Choices --------------------------------------------------------------*/
 
+/* Among prompts of other lengths, one of which is empty. */
 static void check_choices(const Model *model, const cJSON *record) {
+  EncodeText prompts[] = {
+      text_of(get(record, "prompt")), {"", 0}, {"The sky is", 10}};
   TextList choices;
+  Chooser *c;
   Score scores[ROOM];
   Error err = {""};
   char *list = cJSON_PrintUnformatted(get(record, "choices"));
   CHECK(!text_list_read("choices", (EncodeText){list, strlen(list)}, LIST_JSON,
                         &run.poll, &choices, &err),
         "%s", err.message);
-  int rc = choose_run(model, &run, OVERFLOW_TRUNCATE,
-                      text_of(get(record, "prompt")), &choices, scores, &err);
+  int rc = chooser_open(model, &run, OVERFLOW_TRUNCATE, &choices, &c, &err);
+  rc = rc ? rc : ask(c, prompts, 3, choices.n, scores, &err);
   CHECK(rc == OK, "%s", err.message);
   const cJSON *want = get(record, "probabilities")->child;
   for (size_t i = 0; i < choices.n && want; i++, want = want->next)
@@ -231,6 +278,7 @@ static void check_choices(const Model *model, const cJSON *record) {
   CHECK(scores_best(scores, choices.n).id ==
             (size_t)get(record, "best")->valueint,
         "%s", list);
+  chooser_close(c);
   text_list_clear(&choices);
   free(list);
 }

@@ -165,6 +165,95 @@ SELECT top_k, count(*) FROM distilbert_answers('Who?', 'Ada met Bob and Cleo.')
 2|2
 END
 
+-- Every table ----------------------------------------------------------------
+-- A list has the rows that its texts have one by one, without the cache that
+-- would say so in any case; NULL has none, and equal texts are one.
+
+SELECT distilbert_set('cache_entries', 0);
+CREATE TABLE texts(body TEXT);
+INSERT INTO texts VALUES ('Bob read it.'), (NULL), (''), ('a'), ('Bob read it.'),
+  ('It was read. It was sold. Nobody wrote it.');
+CREATE VIEW bodies_once AS SELECT DISTINCT body FROM texts;
+
+.testcase tokens of a list
+.inferences 0
+CREATE TABLE listed AS SELECT text, position, id, token, start, "end" FROM distilbert_tokens
+ WHERE text IN (SELECT body FROM texts);
+CREATE TABLE single AS SELECT text, position, id, token, start, "end" FROM bodies_once, distilbert_tokens(body);
+SELECT count(*), count(DISTINCT text) FROM listed;
+SELECT count(*) = (SELECT count(*) FROM listed) FROM single;
+SELECT count(*) FROM (SELECT * FROM listed EXCEPT SELECT * FROM single);
+DROP TABLE listed; DROP TABLE single;
+.check <<END
+25|4
+1
+0
+END
+
+.testcase chunks of a list
+.inferences 0
+CREATE TABLE listed AS SELECT text, position, chunk, start, "end", tokens FROM distilbert_chunks
+ WHERE max_tokens = 7 AND text IN (SELECT body FROM texts);
+CREATE TABLE single AS SELECT text, position, chunk, start, "end", tokens FROM bodies_once, distilbert_chunks(body, 7);
+SELECT count(*), count(DISTINCT text) FROM listed;
+SELECT count(*) = (SELECT count(*) FROM listed) FROM single;
+SELECT count(*) FROM (SELECT * FROM listed EXCEPT SELECT * FROM single);
+DROP TABLE listed; DROP TABLE single;
+.check <<END
+5|3
+1
+0
+END
+
+.testcase features of a list
+.inferences 8
+CREATE TABLE listed AS SELECT text, position, vector FROM distilbert_features
+ WHERE text IN (SELECT body FROM texts);
+CREATE TABLE single AS SELECT text, position, vector FROM bodies_once, distilbert_features(body);
+SELECT count(*), count(DISTINCT text) FROM listed;
+SELECT count(*) = (SELECT count(*) FROM listed) FROM single;
+SELECT count(*) FROM (SELECT * FROM listed EXCEPT SELECT * FROM single);
+DROP TABLE listed; DROP TABLE single;
+.check <<END
+25|4
+1
+0
+END
+
+.testcase span logits of a list
+.inferences 8
+CREATE TABLE listed AS SELECT context, position, start_logit, end_logit FROM distilbert_span_logits
+ WHERE question = 'Who?' AND context IN (SELECT body FROM texts);
+CREATE TABLE single AS SELECT context, position, start_logit, end_logit
+  FROM bodies_once, distilbert_span_logits('Who?', body);
+SELECT count(*), count(DISTINCT context) FROM listed;
+SELECT count(*) = (SELECT count(*) FROM listed) FROM single;
+SELECT count(*) FROM (SELECT * FROM listed EXCEPT SELECT * FROM single);
+DROP TABLE listed; DROP TABLE single;
+.check <<END
+36|4
+1
+0
+END
+
+.testcase masks of a list
+.inferences 6
+CREATE VIEW masked AS SELECT body || ' [MASK].' AS text FROM texts WHERE body <> '' OR body IS NULL;
+CREATE TABLE listed AS SELECT text, score, token FROM distilbert_fill_mask WHERE text IN masked;
+CREATE TABLE single AS SELECT f.text, score, token
+  FROM (SELECT DISTINCT text FROM masked) AS m, distilbert_fill_mask(m.text) AS f;
+SELECT count(*), count(DISTINCT text) FROM listed;
+SELECT count(*) = (SELECT count(*) FROM listed) FROM single;
+SELECT count(*) FROM (SELECT * FROM listed EXCEPT SELECT * FROM single);
+DROP TABLE listed; DROP TABLE single;
+.check <<END
+15|3
+1
+0
+END
+
+SELECT distilbert_set('cache_entries', 512);
+
 -- Row values -----------------------------------------------------------------
 
 .testcase a row value

@@ -182,6 +182,171 @@ SELECT count(*) FROM distilbert_zero_shot(replace(hex(zeroblob(9999)), '00', 'a 
 SELECT count(*) FROM distilbert_zero_shot('a', replace(hex(zeroblob(200)), '00', 'long '));
 .error distilbert_zero_shot: pair 1: too short: *
 
+-- Lists ----------------------------------------------------------------------
+
+.testcase prompts in a list, equal ones once, NULL not at all
+CREATE TABLE p(body TEXT);
+INSERT INTO p VALUES ('The sky is'), (NULL), ('Two plus two'), ('The sky is'), ('');
+SELECT prompt, count(*), abs(sum(score) - 1) < 1e-6, group_concat(position)
+  FROM (SELECT prompt, score, position FROM distilbert_choices
+         WHERE prompt IN (SELECT body FROM p) AND choices = '["four", "blue", "it"]'
+         ORDER BY prompt, position)
+ GROUP BY prompt;
+.check <<END
+|3|1|0,1,2
+The sky is|3|1|0,1,2
+Two plus two|3|1|0,1,2
+END
+
+.testcase texts in a list: an empty one has no labels, and ends nothing
+SELECT text, count(*), sum(score) BETWEEN 0.9999 AND 1.0001 FROM distilbert_zero_shot
+ WHERE text IN (SELECT body FROM p) AND labels = 'sky, number' GROUP BY text;
+SELECT count(*) FROM distilbert_zero_shot('') WHERE labels = 'sky, number';
+SELECT count(*) FROM distilbert_zero_shot WHERE text IN ('', NULL) AND labels = 'sky, number';
+SELECT count(*) FROM distilbert_zero_shot WHERE text IN (SELECT body FROM p WHERE 0) AND labels = 'a';
+.check <<END
+The sky is|2|1
+Two plus two|2|1
+0
+0
+0
+END
+
+.testcase text by text, best first
+CREATE TABLE ranked AS SELECT text, score FROM distilbert_zero_shot
+ WHERE text IN (SELECT body FROM p) AND labels = 'a, b, sky, number' AND multi_label = 1;
+SELECT count(*), sum(a.text > b.text), sum(a.text = b.text AND a.score < b.score)
+  FROM ranked AS a JOIN ranked AS b ON b.rowid = a.rowid + 1;
+.check 7|0|0
+
+.testcase two lists: all pairs
+SELECT count(*), count(DISTINCT prompt), count(DISTINCT choices) FROM distilbert_choices
+ WHERE prompt IN (SELECT body FROM p) AND choices IN ('["a"]', '["a", "b"]');
+.check 9|3|2
+
+.fault off
+
+SELECT distilbert_set('cache_entries', 0);
+
+.fault on
+
+.testcase a batch of prompts is as one by one
+CREATE TABLE many AS
+  WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n LIMIT 70)
+  SELECT 'text ' || i || substr(' and more of it and even more', 1, i % 7 * 5) AS body FROM n;
+CREATE TABLE listed AS SELECT prompt, choice, score, position FROM distilbert_choices
+ WHERE prompt IN (SELECT body FROM many) AND choices = '["is long", "", "is a short one"]';
+SELECT count(*), count(DISTINCT prompt) FROM listed;
+SELECT count(*) FROM (SELECT * FROM listed EXCEPT SELECT prompt, choice, score, position
+   FROM many, distilbert_choices(body, '["is long", "", "is a short one"]'));
+.check <<END
+210|70
+0
+END
+
+.testcase and a batch of texts
+CREATE TABLE labelled AS SELECT text, label, score FROM distilbert_zero_shot
+ WHERE text IN (SELECT body FROM many UNION SELECT '') AND labels = 'long, short';
+CREATE TABLE alone AS SELECT text, label, score FROM distilbert_zero_shot
+ WHERE text IN (SELECT body FROM many UNION SELECT '') AND labels = 'long, short'
+   AND multi_label = 1 AND template = 'It is {}.';
+SELECT count(*), count(DISTINCT text) FROM labelled;
+SELECT count(*), count(DISTINCT text) FROM alone;
+SELECT count(*) FROM (SELECT * FROM labelled EXCEPT SELECT text, label, score
+   FROM many, distilbert_zero_shot(body, 'long, short'));
+SELECT count(*) FROM (SELECT * FROM alone EXCEPT SELECT text, label, score
+   FROM many, distilbert_zero_shot(body, 'long, short', 'It is {}.', 1));
+.check <<END
+140|70
+140|70
+0
+0
+END
+
+.fault off
+
+SELECT distilbert_set('cache_entries', 512);
+
+.fault on
+
+.testcase some texts of a batch are known
+SELECT count(*) FROM many, distilbert_zero_shot(body, 'long, short') WHERE many.rowid % 3 = 0;
+SELECT count(*) FROM (SELECT text, label, score FROM distilbert_zero_shot
+   WHERE text IN (SELECT body FROM many) AND labels = 'long, short' EXCEPT SELECT * FROM labelled);
+.check <<END
+46
+0
+END
+
+.fault off
+
+SELECT distilbert_set('overflow', 'error');
+
+.fault on
+
+.testcase a text that is too long ends the list
+INSERT INTO p SELECT 'n' || replace(hex(zeroblob(200)), '00', ' n');
+SELECT count(*) FROM distilbert_choices
+ WHERE prompt IN (SELECT body FROM p) AND choices = '["a", "b"]';
+.error distilbert_choices: pair 1: pair has 205 tokens, the model takes at most 128
+
+.testcase but where it stands: LIMIT ends it before
+SELECT count(*), count(DISTINCT prompt) FROM
+  (SELECT prompt FROM distilbert_choices
+    WHERE prompt IN (SELECT 'm' UNION SELECT 'l' UNION SELECT body FROM p WHERE body > 'n')
+      AND choices = '["a", "b"]' LIMIT 4);
+.check 4|2
+
+.testcase and not later
+SELECT prompt FROM distilbert_choices
+ WHERE prompt IN (SELECT 'm' UNION SELECT 'l' UNION SELECT body FROM p WHERE body > 'n')
+   AND choices = '["a", "b"]' LIMIT 5;
+.error distilbert_choices: pair 1: pair has 205 tokens, the model takes at most 128
+
+.testcase nor does one before it
+SELECT prompt FROM distilbert_choices
+ WHERE prompt IN (SELECT 'm' UNION SELECT 'p' UNION SELECT body FROM p WHERE body > 'n')
+   AND choices = '["a", "b"]' LIMIT 2;
+.check <<END
+m
+m
+END
+
+.fault off
+
+SELECT distilbert_set('overflow', 'truncate');
+
+.testcase a list goes through the model in batches: one text, then two
+.open
+SELECT count(*) FROM (SELECT label FROM distilbert_zero_shot
+  WHERE text IN ('a', 'b', 'c', 'd') AND labels = 'x, y' LIMIT 3);
+SELECT distilbert_debug() GLOB '*inferences: 6 texts*';
+SELECT count(*) FROM (SELECT choice FROM distilbert_choices
+  WHERE prompt IN ('a', 'b', 'c', 'd') AND choices = '["x", "y"]' LIMIT 3);
+SELECT distilbert_debug() GLOB '*inferences: 12 texts*';
+.check <<END
+3
+1
+3
+1
+END
+
+.fault on
+
+.testcase a template that is wrong is so for any text
+SELECT * FROM distilbert_zero_shot WHERE text IN ('', 'one day') AND labels = 'a' AND template = '{} {}';
+.error distilbert_zero_shot: template must have one {} where the label goes
+
+.testcase a list without a label is, too
+SELECT * FROM distilbert_zero_shot WHERE text IN ('', 'one day') AND labels = ' , ';
+.error distilbert_zero_shot: at least one label and a text must be given
+
+.testcase and one without a choice
+SELECT * FROM distilbert_choices WHERE prompt IN ('', 'one day') AND choices = '[]';
+.error distilbert_choices: at least one choice must be given
+
+-- Models ---------------------------------------------------------------------
+
 .testcase a model that does not entail
 SELECT * FROM distilbert_zero_shot('one day', 'a,b', NULL, NULL, 's');
 .error distilbert_zero_shot: model s has no sequence classification (entailment) head (it can: embed,classify)
