@@ -74,7 +74,7 @@ FLAGS_rows             := $(KERNEL_OPT)
 VERSION := $(shell cat VERSION)
 FLAGS_fn_info := -DDISTILBERT_VERSION='"$(VERSION)"'
 
-.PHONY: all loadable static objects programs packages test unit host oracle \
+.PHONY: all loadable static objects programs packages test test-packages unit host oracle \
         sql sql-loaded lint warnings examples demo install uninstall help \
         format clean
 .SECONDARY:
@@ -175,6 +175,11 @@ include bindings/bindings.mk examples/cluster/cluster.mk \
   scripts/release/release.mk docs/docs.mk
 
 programs: $(UNIT) $(HOST) $(ORACLE) $(RUNNER) $(LIFETIME) $(HOSTILE_RUN) $(REPLAY) # all that tests need
+
+# What goes to other languages and systems; needs their toolchains and registries.
+test-packages: ## packages, bindings, releases, clusters: the tests that `make test` leaves out
+	@scripts/total $(MAKE) -k --no-print-directory \
+	  platforms-test python-test bindings-test dist-test cluster-test
 
 # --- Checks of the sources ------------------------------------------------
 
