@@ -4,6 +4,7 @@
 #   make platform PLATFORM=p   build/platforms/p/distilbert.so (.dylib, .dll)
 #   make platforms             of each of PLATFORMS
 #   make platforms-test        what is in the files; those that run here, run
+#   make platforms-again       built twice, the same bytes
 #
 # A platform is a row: zig's name of it, how its file ends, libraries of the
 # system.  The Makefile's own rules compile and link, in a make of their own
@@ -34,7 +35,7 @@ ZIG     := $(P)/python/ziglang/zig
 SOURCES := $(P)/source
 OBJECTS := $(P)/objects
 .PHONY: platform platform-file platform-host platform-host-file platforms \
-        platforms-test foreign
+        platforms-test platforms-again foreign
 
 platforms: ## distilbert for Linux, musl, Windows and macOS, under build/platforms
 	@for p in $(PLATFORMS); do \
@@ -52,6 +53,9 @@ platform-host: $(ZIG) $(P)/include/done build/sqlite/3.46/sqlite3.c
 platforms-test: foreign $(P)/tools/done ## what is in them, and whether they answer alike
 	@$(MAKE) -s --no-print-directory -j$(JOBS) loadable platforms
 	@scripts/tally platforms "bindings/platforms/check $(PLATFORMS)"
+
+platforms-again: platforms ## whether two builds of them give the same bytes
+	@scripts/tally platforms-again "bindings/platforms/again $(PLATFORMS)"
 
 # What runs those that are not this machine's.
 foreign:
