@@ -231,7 +231,7 @@ uninstall: ## take away what install put there
 	  $(DEST)/share/man/man1/sqlite-distilbert.1
 
 help: ## this list
-	@awk -F':.*## ' '/^[a-z -]+:.*## /{printf "  %-13s %s\n",$$1,$$2}' \
+	@awk -F':.*## ' '/^[a-z -]+:.*## /{printf "  %-17s %s\n",$$1,$$2}' \
 	  $(filter-out %.d,$(MAKEFILE_LIST))
 
 format: ## rewrite sources with clang-format
