@@ -90,7 +90,8 @@ MATH_INLINE void tile(const Product *p, Pace *pace, size_t row, size_t panel,
   }
   /* Whole rows lie back to back, parts of them a stride apart.  Where rows of
    * A do not, this asks for what nobody needs; a branch here costs more. */
-  uintptr_t below = (uintptr_t)(a + n_rows * stride), next = pace->next;
+  uintptr_t below = (uintptr_t)a + n_rows * stride * sizeof *a;
+  uintptr_t next = pace->next;
   size_t hop = pace->depth == p->depth ? 0 : stride * sizeof *a - n_rows * LINE;
   Vec sum[TILE_ROWS][TILE_PANELS * VECS], x[TILE_PANELS * VECS];
   EACH(i, n_rows) {
