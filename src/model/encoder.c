@@ -2,15 +2,20 @@
  * encoder.c - texts through the transformer.
  *
  * In:  texts as tokens.
- * Out: a vector a token, in lanes.
+ * Out: a vector a token, in lanes: of all texts, or handed on text by text.
  *
  * Everything is checked and allocated before the first operation.  Then either
  * all tokens go through the layers together, each operation shared out among
  * the threads (forward.c).  Or, where there are many short texts, they are cut
  * into slices (slices.c), which take less memory and leave less of it empty.
- * Where weights are bytes, each thread takes its own slice through all layers:
- * threads seldom wait for each other, and what an operation leaves is still in
- * the core's cache for the next one.  The bits are the same.
+ * Each thread takes its own slice through all layers: threads seldom wait for
+ * each other, and what an operation leaves is still in the core's cache for the
+ * next one.  With so many threads that their slices would be too small, all
+ * work on one slice.  The bits are the same.
+ *
+ * Who wants all vectors has a place for them.  Who wants something of each text
+ * gets it in the thread that computed it, while it is in that thread's cache;
+ * the place is then the thread's, and the next slice's as well.
  *
  * Only the calling thread may ask the host whether to stop; the others look at
  * what it was told.
@@ -41,8 +46,11 @@ typedef struct Encoder {
   uint32_t *positions;   /* [panels][LANES] */
   Stretch *stretches;    /* of all slices */
   size_t *first_stretch; /* [slices + 1] */
-  float *hidden;         /* [panels][C][LANES] */
-  atomic_bool stopped;   /* the host wants it */
+  encoder_use *use;      /* NULL: all vectors are wanted */
+  void *arg;
+  float *hidden;       /* [panels][C][LANES]; with `use` of a slice a worker */
+  size_t hidden_each;  /* floats of a worker, or 0 */
+  atomic_bool stopped; /* the host wants it */
 } Encoder;
 
 /* --- Checks ----------------------------------------------------------------*/
@@ -147,10 +155,12 @@ static size_t longest_text(const Encoder *e) {
 static void lay_out(Encoder *e, size_t n_stretches, Hidden *out) {
   const Slices *s = &e->slices;
   size_t lanes = s->panels * LANES, most = most_tokens(s);
-  size_t longest = longest_text(e);
+  size_t longest = longest_text(e), C = e->model->config.dim;
   Arena *arena = &out->arena;
+  e->hidden_each = e->use ? panel_count(most) * LANES * C : 0;
   e->hidden =
-      arena_array(arena, lanes * e->model->config.dim, sizeof *e->hidden);
+      arena_array(arena, e->use ? e->hidden_each * e->n_workers : lanes * C,
+                  sizeof *e->hidden);
   out->first = arena_array(arena, e->n_texts, sizeof *out->first);
   e->tokens = arena_array(arena, lanes, sizeof *e->tokens);
   e->positions = arena_array(arena, lanes, sizeof *e->positions);
@@ -174,9 +184,10 @@ static bool is_wasteful(const Encoder *e) {
 
 /* Slices of their own only where that is quicker, and BLAS has one caller. */
 static int plan_own(Encoder *e, Error *err) {
-  SliceRoom room = slices_own(e->texts, e->n_texts, e->run.n_threads);
-  if (!room.most || e->model->precision != PRECISION_INT8 ||
-      e->run.engine != ENGINE_NATIVE)
+  bool has_bytes = e->model->precision == PRECISION_INT8;
+  SliceRoom room =
+      slices_own(e->texts, e->n_texts, e->run.n_threads, has_bytes);
+  if (!room.most || e->run.engine != ENGINE_NATIVE)
     return OK;
   int rc = slices_plan(e->texts, e->n_texts, room, &e->slices, err);
   e->is_own = !rc && !is_wasteful(e);
@@ -224,16 +235,30 @@ static int prepare(Encoder *e, Hidden *out, Error *err) {
 /* --- Slices
  * -----------------------------------------------------------------*/
 
-static int run_slice(Encoder *e, size_t i, Forward *f) {
+/* The slice's texts, whose vectors begin there. */
+static void use_slice(Encoder *e, const Slice *slice, float *hidden) {
+  Hidden h = {.hidden = hidden, .n_tokens = slice->tokens};
+  for (size_t i = 0; i < slice->n_texts; i++) {
+    size_t first, end, text = e->slices.order[slice->text + i];
+    text_lanes(e, slice, text, &first, &end);
+    e->use(e->arg, text, &h, first);
+  }
+}
+
+static int run_slice(Encoder *e, size_t i, size_t worker) {
   const Slice *slice = &e->slices.list[i];
   size_t lane = slice->panel * LANES, stretch = e->first_stretch[i];
+  size_t at = e->use ? worker * e->hidden_each : lane * e->model->config.dim;
   Tokens tokens = {.T = slice->tokens,
                    .list = e->tokens + lane,
                    .positions = e->positions + lane,
                    .stretches = e->stretches + stretch,
                    .n_stretches = e->first_stretch[i + 1] - stretch,
-                   .hidden = e->hidden + lane * e->model->config.dim};
-  return forward_run(f, &tokens);
+                   .hidden = e->hidden + at};
+  int rc = forward_run(&e->workers[worker], &tokens);
+  if (e->use && rc == OK)
+    use_slice(e, slice, tokens.hidden);
+  return rc;
 }
 
 static bool is_stopped(void *arg) {
@@ -253,7 +278,7 @@ static void slice_task(void *arg, size_t index, size_t thread) {
   Forward *f = &e->workers[thread];
   if (e->run.poll.stop)
     f->pass.run.poll = (Poll){thread ? is_stopped : ask_stop, e};
-  if (run_slice(e, index, f))
+  if (run_slice(e, index, thread))
     atomic_store(&e->stopped, true);
 }
 
@@ -270,7 +295,7 @@ static int run_slices(Encoder *e) {
   if (e->is_own)
     return run_own(e);
   for (size_t i = 0; i < e->slices.n && rc == OK; i++)
-    rc = run_slice(e, i, &e->workers[0]);
+    rc = run_slice(e, i, 0);
   return rc;
 }
 
@@ -287,15 +312,36 @@ static int encode(Encoder *e, Hidden *out, Error *err) {
   return OK;
 }
 
-int encoder_run(const Model *model, const Run *run, const Sequence *texts,
-                size_t n_texts, Hidden *out, Error *err) {
-  Encoder e = {.model = model, .run = *run, .texts = texts, .n_texts = n_texts};
-  e.run.n_threads = run->n_threads ? run->n_threads : 1;
+static int open_and_run(Encoder e, Hidden *out, Error *err) {
+  e.run.n_threads = e.run.n_threads ? e.run.n_threads : 1;
   *out = (Hidden){0};
   int rc = encode(&e, out, err);
   slices_clear(&e.slices);
   if (rc)
     hidden_clear(out);
+  return rc;
+}
+
+int encoder_run(const Model *model, const Run *run, const Sequence *texts,
+                size_t n_texts, Hidden *out, Error *err) {
+  return open_and_run(
+      (Encoder){
+          .model = model, .run = *run, .texts = texts, .n_texts = n_texts},
+      out, err);
+}
+
+int encoder_each(const Model *model, const Run *run, const Sequence *texts,
+                 size_t n_texts, encoder_use *use, void *arg, Error *err) {
+  Hidden none;
+  int rc = open_and_run((Encoder){.model = model,
+                                  .run = *run,
+                                  .texts = texts,
+                                  .n_texts = n_texts,
+                                  .use = use,
+                                  .arg = arg},
+                        &none, err);
+  if (rc == OK)
+    hidden_clear(&none);
   return rc;
 }
 

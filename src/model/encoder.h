@@ -36,6 +36,16 @@ int encoder_run(const Model *model, const Run *run, const Sequence *texts,
                 size_t n_texts, Hidden *out, Error *err);
 void hidden_clear(Hidden *h);
 
+/* What becomes of a text whose vectors are there: tokens of *h from `first` on.
+ * Called by any thread of the run, for several texts at once. */
+typedef void encoder_use(void *arg, size_t text, const Hidden *h, size_t first);
+
+/* The same without a result: vectors last while `use` has them, once a text, so
+ * that many short texts take no more memory than some. The same errors; some
+ * texts may have been used before one. */
+int encoder_each(const Model *model, const Run *run, const Sequence *texts,
+                 size_t n_texts, encoder_use *use, void *arg, Error *err);
+
 /* n numbers that a model gave. ERR_FORMAT: one is not finite, as damaged
  * weights make them. */
 int output_check(const float *numbers, size_t n, Error *err);

@@ -42,13 +42,15 @@ static size_t tokens_of(const Sequence *texts, size_t n, size_t longest) {
   return tokens;
 }
 
-SliceRoom slices_own(const Sequence *texts, size_t n, size_t n_threads) {
+SliceRoom slices_own(const Sequence *texts, size_t n, size_t n_threads,
+                     bool has_bytes) {
   size_t share = AT_WORK / n_threads;
   size_t tokens = tokens_of(texts, n, smaller(SHORT_TOKENS, share));
   size_t each = panel_count((tokens + n_threads - 1) / n_threads) * LANES;
   SliceRoom room = {OWN, smaller(smaller(OWN_MOST, share), each)};
   room.best = smaller(room.best, room.most);
-  if (tokens <= room.best || n < n_threads || room.most < LEAST)
+  if (tokens <= room.best || n < n_threads ||
+      room.most < (has_bytes ? LEAST : OWN))
     return (SliceRoom){0, 0};
   return room;
 }

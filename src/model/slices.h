@@ -44,7 +44,8 @@ typedef struct SliceRoom {
 
 /* Of slices of which each thread takes its own; none where one text is long, or
  * there are too few for all threads. */
-SliceRoom slices_own(const Sequence *texts, size_t n, size_t n_threads);
+SliceRoom slices_own(const Sequence *texts, size_t n, size_t n_threads,
+                     bool has_bytes);
 
 /* Of slices that all threads work on, one after the other; none where one text
  * is long, or there are BATCH_TOKENS or fewer. */

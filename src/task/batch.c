@@ -3,8 +3,8 @@
  *
  * In:  tokens, appended to the batch's own list, and whose they are.
  * Out: runs of the task over items that are together BATCH_TOKENS tokens or
- *      fewer (SHORT_BATCH_TOKENS where no item is longer than SHORT_TOKENS), or
- *      a single longer one.
+ *      fewer (its own room where no item is longer than SHORT_TOKENS), or a
+ *      single longer one.
  *
  *     tokens  [CLS] a [SEP] | [CLS] b b [SEP] | [CLS] c ...
  *     items        3                 4             pending
@@ -12,8 +12,8 @@
  *
  * Tokens are written where they will be read, so only then is it known whether
  * they still fit; an item that does not waits for the next run and is moved to
- * the front.  No item is empty, so there are never more than SHORT_BATCH_TOKENS
- * + 1 of them, whatever the texts are.
+ * the front.  No item is empty, so there are never more of them than tokens fit
+ * and one, whatever the texts are.
  *
  * A run that fails over one of many texts is repeated item by item: the text
  * that is to blame is found, and the others have their results.
@@ -84,7 +84,9 @@ static int run_items(Batch *b, size_t n, Error *err) {
 }
 
 static size_t room(const Batch *b) {
-  return b->longest > SHORT_TOKENS ? BATCH_TOKENS : SHORT_BATCH_TOKENS;
+  if (b->longest > SHORT_TOKENS)
+    return BATCH_TOKENS;
+  return b->room ? b->room : SHORT_BATCH_TOKENS;
 }
 
 int batch_add(Batch *b, size_t owner, Error *err) {

@@ -26,11 +26,12 @@ typedef int batch_run(void *task, const Sequence *items, const size_t *owners,
 /* Told of a failure that is a text's own. */
 typedef void batch_blame(void *task, size_t owner, int rc, const Error *error);
 
-/* Zero but for the first three is empty. */
+/* Zero but for the first four is empty. */
 typedef struct Batch {
   void *task; /* borrowed, for both */
   batch_run *run;
   batch_blame *blame;
+  size_t room;     /* tokens of a run of short items; 0: SHORT_BATCH_TOKENS */
   Encoding tokens; /* of the items, back to back, then of the next one */
   size_t n_tokens; /* of the items */
   size_t longest;  /* item, or longer */
@@ -45,7 +46,7 @@ static inline size_t batch_pending(const Batch *b) {
 }
 
 /* Makes them an item; no tokens make none. Runs the others before it once they
- * all are more than BATCH_TOKENS, or SHORT_BATCH_TOKENS while all are short.
+ * all are more than BATCH_TOKENS, or the batch's room while all are short.
  * Error: of the run, not of a text. */
 int batch_add(Batch *b, size_t owner, Error *err);
 void batch_undo(Batch *b); /* forgets them */

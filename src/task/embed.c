@@ -30,6 +30,10 @@
 #include "task/pooling.h"
 #include "unicode/python.h"
 
+/* Tokens of short windows that are run together: their vectors are pooled on
+ * the way and take no memory, and threads end a run at nearly the same time. */
+enum { ROOM = 4 * SHORT_BATCH_TOKENS };
+
 typedef struct Text {
   EmbedResult result;
   double weight; /* tokens pooled so far; 0: none */
@@ -48,41 +52,58 @@ struct Embedder {
   float *rows;  /* owned: [n][width], means over windows, then vectors */
   size_t width; /* max(n_pooled, vector_dim) */
   size_t rows_capacity;
-  float *row;     /* owned: [n_pooled], of one window */
+  float *pooled; /* owned: [n][n_pooled], of the windows of a run */
+  size_t pooled_capacity;
   Encoding ahead; /* tokens of the text being read */
 };
 
 /* --- Windows --------------------------------------------------------------*/
 
+/* Windows on their way through the model. */
+typedef struct Windows {
+  Embedder *e;
+  const Sequence *list;
+  const size_t *owners;
+} Windows;
+
+/* Windows of a text follow each other. */
+static bool is_first(const Windows *w, size_t i) {
+  return w->e->texts[w->owners[i]].weight == 0 &&
+         (i == 0 || w->owners[i - 1] != w->owners[i]);
+}
+
+static void use_window(void *arg, size_t i, const Hidden *h, size_t first) {
+  const Windows *w = arg;
+  const Embedder *e = w->e;
+  pool_window(h, e->C, first, w->list[i].n, is_first(w, i) ? e->skip : 0,
+              &e->model->sentence.poolings, e->pooled + i * e->n_pooled);
+}
+
 /* Adds a window's vector to its text's, by the number of its own tokens. */
-static void add_row(Embedder *e, size_t text, size_t n) {
+static void add_row(Embedder *e, size_t text, size_t n, const float *row) {
   float *sum = e->rows + text * e->width;
   double weight = (double)(n - tokenizer_n_added(e->model->tokenizer, false));
   double before = e->texts[text].weight;
   for (size_t i = 0; i < e->n_pooled; i++)
-    sum[i] =
-        before > 0
-            ? (float)(((double)sum[i] * before + (double)e->row[i] * weight) /
-                      (before + weight))
-            : e->row[i];
+    sum[i] = before > 0
+                 ? (float)(((double)sum[i] * before + (double)row[i] * weight) /
+                           (before + weight))
+                 : row[i];
   e->texts[text].weight = before + (weight > 0 ? weight : 1);
 }
 
 static int run_windows(void *task, const Sequence *windows,
                        const size_t *owners, size_t n, Error *err) {
   Embedder *e = task;
-  Hidden h;
-  int rc = encoder_run(e->model, e->run, windows, n, &h, err);
-  if (rc)
-    return rc;
-  for (size_t i = 0; i < n; i++) {
-    bool is_first = e->texts[owners[i]].weight == 0;
-    pool_window(&h, e->C, h.first[i], windows[i].n, is_first ? e->skip : 0,
-                &e->model->sentence.poolings, e->row);
-    add_row(e, owners[i], windows[i].n);
-  }
-  hidden_clear(&h);
-  return OK;
+  Windows w = {e, windows, owners};
+  size_t numbers;
+  if (!size_mul(n, e->n_pooled, &numbers) ||
+      mem_reserve(&e->pooled, &e->pooled_capacity, numbers, sizeof *e->pooled))
+    return fail_memory(err);
+  int rc = encoder_each(e->model, e->run, windows, n, use_window, &w, err);
+  for (size_t i = 0; rc == OK && i < n; i++)
+    add_row(e, owners[i], windows[i].n, e->pooled + i * e->n_pooled);
+  return rc;
 }
 
 static void blame(void *task, size_t owner, int rc, const Error *error) {
@@ -357,8 +378,7 @@ static int prepare_embedder(Embedder *e, Error *err) {
   e->C = m->config.dim;
   e->n_pooled = e->C * m->sentence.poolings.n;
   e->width = e->n_pooled > m->vector_dim ? e->n_pooled : m->vector_dim;
-  e->row = mem_array(e->n_pooled, sizeof *e->row);
-  return e->row ? count_prompt(e, err) : fail_memory(err);
+  return count_prompt(e, err);
 }
 
 int embedder_open(const Model *model, const Run *run, Overflow overflow,
@@ -369,7 +389,8 @@ int embedder_open(const Model *model, const Run *run, Overflow overflow,
   e->model = model;
   e->run = run;
   e->overflow = overflow;
-  e->batch = (Batch){.task = e, .run = run_windows, .blame = blame};
+  e->batch =
+      (Batch){.task = e, .run = run_windows, .blame = blame, .room = ROOM};
   int rc = prepare_embedder(e, err);
   if (rc) {
     embedder_close(e);
@@ -385,7 +406,7 @@ void embedder_close(Embedder *e) {
   encoding_clear(&e->ahead);
   mem_free(e->texts);
   mem_free(e->rows);
-  mem_free(e->row);
+  mem_free(e->pooled);
   mem_free(e);
 }
 

@@ -22,19 +22,34 @@ static float value_at(const Span *s, size_t token, size_t c) {
   return hidden_row(s->h, s->C, s->first + token)[c * LANES];
 }
 
+/* Feature c of a token and of those behind it in its panel, side by side; *end:
+ * the first token, or the window's end, that is not among them. */
+static const float *values_from(const Span *s, size_t token, size_t c,
+                                size_t *end) {
+  size_t border = token + LANES - (s->first + token) % LANES;
+  *end = border < s->n ? border : s->n;
+  return hidden_row(s->h, s->C, s->first + token) + c * LANES;
+}
+
 /* sum of weight * value over the tokens that count, over a divisor */
 static float weighted(const Span *s, size_t c, bool by_position,
                       double divisor) {
   double sum = 0;
-  for (size_t i = s->skip; i < s->n; i++)
-    sum += (by_position ? (double)(i + 1) : 1) * (double)value_at(s, i, c);
+  for (size_t i = s->skip, end; i < s->n;) {
+    const float *x = values_from(s, i, c, &end);
+    for (; i < end; i++, x++)
+      sum += (by_position ? (double)(i + 1) : 1) * (double)*x;
+  }
   return (float)(sum / divisor);
 }
 
 static float largest(const Span *s, size_t c) {
   float top = -1e9F;
-  for (size_t i = s->skip; i < s->n; i++)
-    top = value_at(s, i, c) > top ? value_at(s, i, c) : top;
+  for (size_t i = s->skip, end; i < s->n;) {
+    const float *x = values_from(s, i, c, &end);
+    for (; i < end; i++, x++)
+      top = *x > top ? *x : top;
+  }
   return top;
 }
 

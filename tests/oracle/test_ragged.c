@@ -4,11 +4,13 @@
  *
  * In:  tiny checkpoints, as floats and as bytes.
  * Out: hidden states of batches, whether their texts went in slices or
- *      together, on 1 to 16 threads, beside those of single texts; that one
- *      bad token is found and leaves the others alone; that a host which says
- *      stop is obeyed wherever it does, and is asked by its own thread alone.
+ *      together, on 1 to 16 threads, beside those of single texts; what is
+ *      handed on text by text beside both; that one bad token is found and
+ *      leaves the others alone; that a host which says stop is obeyed wherever
+ *      it does, and is asked by its own thread alone.
  */
 #include <pthread.h>
+#include <stdatomic.h>
 #include "base/pool.h"
 #include "check.h"
 #include "oracle/oracle.h"
@@ -59,6 +61,38 @@ static size_t differences(const Model *model, const Hidden *all, size_t i) {
   return n;
 }
 
+/* What texts were handed on, beside what they should be. */
+typedef struct Handed {
+  const Model *model;
+  const Hidden *all;
+  atomic_size_t times[MOST], different;
+} Handed;
+
+static void take_text(void *arg, size_t i, const Hidden *h, size_t first) {
+  Handed *handed = arg;
+  size_t C = handed->model->config.dim;
+  atomic_fetch_add(&handed->times[i], 1);
+  for (size_t t = 0; t < texts[i].n; t++)
+    for (size_t c = 0; c < C; c++) {
+      float a = hidden_at(h, C, first + t, c);
+      float b = hidden_at(handed->all, C, handed->all->first[i] + t, c);
+      if (memcmp(&a, &b, sizeof a) != 0)
+        atomic_fetch_add(&handed->different, 1);
+    }
+}
+
+/* Each text once, and as it is among all. */
+static void check_each(const Model *model, const Run *run, size_t n,
+                       const Hidden *all) {
+  Handed handed = {.model = model, .all = all};
+  Error err = {""};
+  CHECK(!encoder_each(model, run, texts, n, take_text, &handed, &err), "%s",
+        err.message);
+  for (size_t i = 0; i < n; i++)
+    CHECK(handed.times[i] == 1, "text %zu: %zu times", i, handed.times[i]);
+  CHECK(handed.different == 0, "%zu numbers of %zu texts", handed.different, n);
+}
+
 static void check_batch(const Model *model, size_t n, size_t threads) {
   Run run = {ENGINE_NATIVE, threads, {0}};
   Hidden all;
@@ -70,6 +104,8 @@ static void check_batch(const Model *model, size_t n, size_t threads) {
     CHECK(different == 0, "text %zu of %zu, %zu tokens, %zu threads: %zu", i, n,
           texts[i].n, threads, different);
   }
+  if (!rc)
+    check_each(model, &run, n, &all);
   hidden_clear(&all);
 }
 

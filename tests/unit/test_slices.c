@@ -78,25 +78,31 @@ static void test_plans(void) {
       CHECK(room.most <= BATCH_TOKENS, "room %zu", room.most);
       check_plan(n, room);
       for (size_t i = 0; i < sizeof threads / sizeof *threads; i++) {
-        room = slices_own(texts, n, threads[i]);
-        CHECK(room.most * threads[i] <= 1024, "%zu x %zu", room.most,
-              threads[i]);
-        check_plan(n, room);
+        for (int bytes = 0; bytes < 2; bytes++) {
+          room = slices_own(texts, n, threads[i], bytes);
+          CHECK(room.most * threads[i] <= 1024, "%zu x %zu", room.most,
+                threads[i]);
+          check_plan(n, room);
+        }
       }
     }
 }
 
 static void test_rooms(void) {
   make_texts(100, 20, 20);
-  CHECK(slices_own(texts, 100, 1).best == 96, "one thread");
-  CHECK(slices_own(texts, 100, 16).most == 60, "sixteen");
-  CHECK(slices_own(texts, 8, 2).most == 80, "a few for two");
-  CHECK(slices_own(texts, 1, 2).most == 0, "one text");
-  CHECK(slices_own(texts, 100, 1000).most == 0, "a thousand threads");
+  CHECK(slices_own(texts, 100, 1, true).best == 96, "one thread");
+  CHECK(slices_own(texts, 100, 16, true).most == 60, "sixteen");
+  CHECK(slices_own(texts, 8, 2, true).most == 80, "a few for two");
+  CHECK(slices_own(texts, 1, 2, true).most == 0, "one text");
+  CHECK(slices_own(texts, 100, 1000, true).most == 0, "a thousand threads");
+  CHECK(slices_own(texts, 100, 10, false).best == 96, "floats, ten");
+  CHECK(slices_own(texts, 100, 11, false).most == 0, "floats, eleven");
+  CHECK(slices_own(texts, 8, 2, false).most == 0, "floats, a few for two");
   CHECK(slices_shared(texts, 100).most == 480, "together");
   CHECK(slices_shared(texts, 20).most == 0, "a few");
   texts[50].n = SHORT_TOKENS + 1;
-  CHECK(!slices_own(texts, 100, 2).most && !slices_shared(texts, 100).most,
+  CHECK(!slices_own(texts, 100, 2, true).most &&
+            !slices_shared(texts, 100).most,
         "a long one");
 }
 
