@@ -10,11 +10,12 @@
  *
  *     best 48    [ 40 .......... | 8 ]  [ 25 .... | 12 . | 11 . ]  ...
  *
- * Weights of bytes are soon read: their slices are so short that what an
- * operation leaves is still in the core's own cache for the next, and each
- * thread has its own.  Those of floats come from farther away and want more
- * tokens to a reading: all threads work on one slice.  Which slice a text is in
- * decides where it is computed, and never a bit of the result.
+ * Each thread has its own slices, so short that what an operation leaves is
+ * still in the core's cache for the next.  Where there are so many threads that
+ * memory allows them less, weights of floats, which are four times as many
+ * bytes, would be read too often: then all threads work on one slice.  Which
+ * slice a text is in decides where it is computed, and never a bit of the
+ * result.
  */
 #include "model/slices.h"
 
@@ -24,7 +25,7 @@ enum {
   OWN = 96,             /* tokens of a slice: of one thread, */
   OWN_MOST = 240,       /*   where lengths do not fit so well, */
   SHARED = 480,         /*   of all threads; whole groups of panels */
-  LEAST = 2 * LANES,    /* tokens that a product is quick with */
+  LEAST = 2 * LANES,    /* that a product of bytes is quick with */
   AT_WORK = 2 * SHARED, /* tokens in all threads' slices: that is memory */
   FLAT = 4096           /* so many lanes off the best cost as much again */
 };
