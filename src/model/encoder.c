@@ -49,7 +49,7 @@ typedef struct Encoder {
   encoder_use *use;      /* NULL: all vectors are wanted */
   void *arg;
   float *hidden;       /* [panels][C][LANES]; with `use` of a slice a worker */
-  size_t hidden_each;  /* floats of a worker, or 0 */
+  size_t hidden_each;  /* floats of a worker */
   atomic_bool stopped; /* the host wants it */
 } Encoder;
 
@@ -157,10 +157,10 @@ static void lay_out(Encoder *e, size_t n_stretches, Hidden *out) {
   size_t lanes = s->panels * LANES, most = most_tokens(s);
   size_t longest = longest_text(e), C = e->model->config.dim;
   Arena *arena = &out->arena;
-  e->hidden_each = e->use ? panel_count(most) * LANES * C : 0;
-  e->hidden =
-      arena_array(arena, e->use ? e->hidden_each * e->n_workers : lanes * C,
-                  sizeof *e->hidden);
+  size_t own = panel_count(most) * LANES;
+  e->hidden_each = own * C;
+  e->hidden = arena_array(arena, e->use ? e->n_workers * own : lanes,
+                          C * sizeof *e->hidden);
   out->first = arena_array(arena, e->n_texts, sizeof *out->first);
   e->tokens = arena_array(arena, lanes, sizeof *e->tokens);
   e->positions = arena_array(arena, lanes, sizeof *e->positions);
@@ -340,8 +340,7 @@ int encoder_each(const Model *model, const Run *run, const Sequence *texts,
                                   .use = use,
                                   .arg = arg},
                         &none, err);
-  if (rc == OK)
-    hidden_clear(&none);
+  hidden_clear(&none);
   return rc;
 }
 

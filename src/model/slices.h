@@ -43,7 +43,8 @@ typedef struct SliceRoom {
 } SliceRoom;
 
 /* Of slices of which each thread takes its own; none where one text is long, or
- * there are too few for all threads. */
+ * there are too few for all threads, or so many threads that weights (bytes or
+ * floats) would be read for too few tokens. n_threads 1 at least. */
 SliceRoom slices_own(const Sequence *texts, size_t n, size_t n_threads,
                      bool has_bytes);
 
