@@ -128,7 +128,7 @@ static void test_waste(void) {
 
 /* A task that writes down what it is given. */
 typedef struct Recorder {
-  size_t n_runs, n_items, tokens, longest;
+  size_t room, n_runs, n_items, tokens, longest;
   int32_t last[MOST]; /* of each owner: its last item's first token */
   size_t bad, blamed; /* the owner whose items fail; who was blamed */
   size_t n_blamed, stop_after;
@@ -150,8 +150,8 @@ static int record(void *task, const Sequence *items, const size_t *owners,
     tokens += items[i].n;
     longest = items[i].n > longest ? items[i].n : longest;
   }
-  CHECK(n == 1 || tokens <= (longest > SHORT_TOKENS ? BATCH_TOKENS
-                                                    : SHORT_BATCH_TOKENS),
+  size_t room = r->room ? r->room : SHORT_BATCH_TOKENS;
+  CHECK(n == 1 || tokens <= (longest > SHORT_TOKENS ? BATCH_TOKENS : room),
         "%zu items of %zu tokens", n, tokens);
   r->n_items += n;
   r->tokens += tokens;
@@ -167,7 +167,7 @@ static void blame(void *task, size_t owner, int rc, const Error *error) {
 
 /* Items 1, 2, ... of random lengths; three of four owners have one. */
 static int run_batch(Recorder *r, size_t n, size_t most, size_t *tokens) {
-  Batch b = {.task = r, .run = record, .blame = blame};
+  Batch b = {.task = r, .run = record, .blame = blame, .room = r->room};
   Error err = {""};
   int rc = OK;
   *tokens = 0;
@@ -192,6 +192,12 @@ static void test_runs(void) {
     CHECK(run_batch(&r, 600, most, &tokens) == OK, "up to %zu", most);
     CHECK(r.n_items == 600 && r.tokens == tokens, "%zu items", r.n_items);
   }
+  r = (Recorder){.bad = SIZE_MAX, .stop_after = SIZE_MAX, .room = 4096};
+  CHECK(run_batch(&r, 600, 30, &tokens) == OK, "a room of its own");
+  CHECK(r.n_runs == (tokens + 4095) / 4096, "%zu runs of %zu", r.n_runs,
+        tokens);
+  r = (Recorder){.bad = SIZE_MAX, .stop_after = SIZE_MAX, .room = 4096};
+  CHECK(run_batch(&r, 600, 700, &tokens) == OK, "long ones have less");
   r = (Recorder){.bad = 100, .stop_after = SIZE_MAX};
   CHECK(run_batch(&r, 600, 30, &tokens) == OK, "one is bad");
   CHECK(r.n_items == 599 && r.n_blamed == 1 && r.blamed == 100,
