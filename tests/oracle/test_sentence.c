@@ -210,21 +210,22 @@ static void check_error(const Model *m) {
         "%s", err.message);
 }
 
-/* 13 words in windows of 6, 6 and 1: the mean by words, made of length 1. */
-static void check_windows(const Model *m) {
-  static const char *const parts[] = {"a b c d e f", "g h i j k l", "m"};
+/* 13 words, of which a prompt may be some, in windows of 6, 6 and 1: the mean
+ * by words. `rest` has no prompt, nor have the windows behind the first. */
+static void check_windows(const Model *m, const Model *rest, size_t prompt) {
+  const char *const parts[] = {&"a b c d e f"[prompt], "g h i j k l", "m"};
   static const double weights[] = {6, 6, 1};
   float all[32], part[32];
   double mean[32] = {0};
   EmbedText t = {.vector = all}, p = {.vector = part};
   Error err = {""};
   for (int w = 0; w < 3; w++) {
-    CHECK(embed_text(m, OVERFLOW_ERROR, parts[w], &p, &err) == OK, "%s",
-          err.message);
+    CHECK(embed_text(w ? rest : m, OVERFLOW_ERROR, parts[w], &p, &err) == OK,
+          "%s", err.message);
     for (int i = 0; i < 32; i++)
       mean[i] += weights[w] / 13 * (double)part[i];
   }
-  CHECK(embed_text(m, OVERFLOW_WINDOW, LONG, &t, &err) == OK, "%s",
+  CHECK(embed_text(m, OVERFLOW_WINDOW, LONG + prompt, &t, &err) == OK, "%s",
         err.message);
   CHECK(!t.truncated && t.tokens == 15, "%zu tokens", t.tokens);
   for (int i = 0; i < 32; i++)
@@ -236,9 +237,16 @@ static void check_long(void) {
   Model *m = open_base("{\"max_tokens\": 8, \"normalize\": false}");
   if (!m)
     return;
+  Model *prompted = open_base("{\"max_tokens\": 8, \"normalize\": false, "
+                              "\"prompt\": \"a b \"}");
   check_cut(m);
   check_error(m);
-  check_windows(m);
+  check_windows(m, m, 0);
+  for (int skips = 0; prompted && skips < 2; skips++) {
+    prompted->sentence.skip_prompt = skips; /* a file's include_prompt */
+    check_windows(prompted, m, strlen("a b "));
+  }
+  model_free(prompted);
   model_free(m);
 }
 
