@@ -22,12 +22,15 @@
 #include "tensor/blas.h"
 
 enum {
-  ROWS = 96,       /* output rows of a task: divides 384, 768, 3072 */
-  LONG = 4,        /* groups from which on tasks have twice as many */
-  BLOCK = 147456,  /* weights (192 x 768) that leave room in the cache: rows */
-  LEAST_ROWS = 24, /* are halved for wide inputs till there, not further */
-  LEAST_FEW = 48,  /* the same of a few tokens */
-  MOST_FEW = 384   /* 10 milliseconds in plain C */
+  ROWS = 96,           /* output rows of a task: divides 384, 768, 3072; */
+  LONG = 4,            /* groups from which on they are twice as many; */
+  LEAST_ROWS = 24,     /* halved for wide inputs till there, not further */
+  NEAR = 1250000,      /* bytes of input that stay in a core's cache; */
+  NEAR_BLOCK = 294912, /* bytes of weights that leave room for them, */
+  FAR_BLOCK = 1179648, /*   and where the input is too large anyway */
+  FOLLOWED = 1024,     /* longer rows the processor asks for by itself */
+  LEAST_FEW = 48,      /* rows of a task of a few tokens */
+  MOST_FEW = 384       /* 10 milliseconds in plain C */
 };
 
 Pass pass_of(const Run *run, size_t tokens) {
@@ -83,11 +86,12 @@ typedef struct Part {
   Share ahead;
 } Part;
 
-/* One group has memory to itself, and its tiles ask for what comes next. */
+/* One group has memory to itself, and its tiles ask for what comes next. Long
+ * rows, asked for so early, would push the input out of the cache. */
 static void ask_ahead(Product *p, const Linear *w, const Part *part) {
   const Share *ahead = &part->ahead;
   size_t row = part->row + ahead->rows;
-  if (ahead->groups < 2 || row + part->rows > w->n_out)
+  if (ahead->groups < 2 || w->n_in > FOLLOWED || row + part->rows > w->n_out)
     return;
   size_t lines = part->rows * w->n_in / LANES;
   size_t from = lines * ahead->group / ahead->groups;
@@ -211,9 +215,15 @@ static size_t few_rows(const Pass *pass, const LinearRun *run) {
   return rows > LEAST_FEW ? rows : LEAST_FEW;
 }
 
+/* A block of weights shares the cache with the input. An input too large for
+ * that is read anew for each block: fewer and larger ones then. */
 static size_t many_rows(const Pass *pass, const LinearRun *run) {
+  const Linear *w = run->list[0].linear;
+  size_t row = w->n_in * (is_bytes(w) ? sizeof(int8_t) : sizeof(float));
+  size_t input = row * pass->panels * LANES;
   size_t rows = group_count(pass->panels) < LONG ? ROWS : 2 * ROWS;
-  while (rows > LEAST_ROWS && rows * run->list[0].linear->n_in > BLOCK)
+  while (rows > LEAST_ROWS &&
+         rows * row > (input > NEAR ? FAR_BLOCK : NEAR_BLOCK))
     rows /= 2;
   return rows;
 }
